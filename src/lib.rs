@@ -1,0 +1,6 @@
+//! hairpin drives an AWS DeepRacer from one binary. Modules are listed in layer order; a module imports
+//! only from those above it in this list (`tests/house.rs` checks). No semver promise yet.
+
+pub mod units;
+
+pub mod domain;
