@@ -4,3 +4,5 @@
 pub mod units;
 
 pub mod domain;
+
+pub mod vehicle;
