@@ -5,4 +5,5 @@ pub mod units;
 
 pub mod domain;
 
+pub mod governor;
 pub mod vehicle;
