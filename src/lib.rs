@@ -6,4 +6,5 @@ pub mod units;
 pub mod domain;
 
 pub mod governor;
+pub mod policy;
 pub mod vehicle;
