@@ -8,3 +8,4 @@ pub mod domain;
 pub mod governor;
 pub mod policy;
 pub mod vehicle;
+pub mod vision;

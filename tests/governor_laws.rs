@@ -16,7 +16,7 @@ use hairpin::domain::{
 };
 use hairpin::governor::{Governor, Limits, Wish};
 use hairpin::units::{Instant, Signed, Span};
-use proptest::prelude::{Just, Strategy, any, prop_assert, prop_oneof, proptest};
+use proptest::prelude::{ProptestConfig, Just, Strategy, any, prop_assert, prop_oneof, proptest};
 
 const TICK: u64 = 33_000_000;
 
@@ -257,6 +257,8 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn for_any_drive(events in proptest::collection::vec(event(), 1..120), cap in 0.0_f32..=1.0, slew in 0.5_f32..20.0) {
         let limits = Limits { throttle_cap: cap, throttle_slew_per_s: slew, steering_slew_per_s: slew,

@@ -61,8 +61,7 @@ impl FrameDigest {
             hash.update(value.to_bits().to_le_bytes());
         }
         let all: [u8; 32] = hash.finalize().into();
-        let [a, b, c, d, e, f, g, h, ..] = all;
-        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        Self(all.first_chunk().map_or(0, |head| u64::from_be_bytes(*head)))
     }
 }
 

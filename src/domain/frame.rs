@@ -20,7 +20,8 @@ pub struct Size {
 pub enum PixelFormat {
     /// One JPEG image, with or without its Huffman tables; the size is inside.
     Mjpeg,
-    /// Packed 4:2:2, bytes Y0 U Y1 V, two bytes a pixel, no padding; full-range BT.601.
+    /// Packed 4:2:2, bytes Y0 U Y1 V, two bytes a pixel, no padding; video-range BT.601, as OpenCV reads
+    /// it (black is 16, white 235).
     Yuyv(Size),
 }
 

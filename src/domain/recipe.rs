@@ -8,7 +8,8 @@ pub enum Preparation {
     /// The car's own: bilinear without antialias on RGB, then OpenCV's Q15 grey (car.md §3.1). The default.
     #[default]
     Stock,
-    /// The JPEG's luma plane, then the same bilinear: faster, within 2 of 255 of stock.
+    /// The JPEG's luma plane, then the same bilinear: faster, and within
+    /// 2 of 255 of stock but for a rare pixel of saturated blue.
     Luma,
     /// The training side's: antialiased bilinear, then grey truncated (car.md §3.4).
     AsTrained,

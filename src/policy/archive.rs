@@ -226,8 +226,9 @@ fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Files that Finder leaves behind look like the real ones and are not.
-fn is_of_interest(path: &str) -> bool {
+/// Whether a member can be a part of a model. Files that Finder leaves behind look like the real ones and are not.
+#[must_use]
+pub fn is_of_interest(path: &str) -> bool {
     let name = base(path);
     !name.starts_with("._")
         && (NetworkKind::from_name(name).is_some()
