@@ -9,3 +9,5 @@ pub mod governor;
 pub mod policy;
 pub mod vehicle;
 pub mod vision;
+
+pub mod drive;

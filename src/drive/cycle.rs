@@ -1,0 +1,48 @@
+//! The loop: sense, step, apply, emit, until the world ends or somebody asks to stop.
+
+use super::neutral::Neutral;
+use super::pilot::Pilot;
+use super::ports::{Senses, Sink, Stopwatch, World};
+use crate::domain::{Previous, Stage, Tick};
+use crate::policy::Policy;
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The world had no further tick.
+    World,
+    /// Somebody asked.
+    Asked,
+}
+
+/// Drives `world` with `pilot`. `stop` is asked before every tick. The pins are neutral afterwards, however it
+/// ends.
+///
+/// # Errors
+/// What the world's senses say when no further tick can be formed.
+pub fn cycle<W: World, P: Policy>(
+    world: &mut W,
+    pilot: &mut Pilot<P>,
+    watch: &impl Stopwatch,
+    sink: &mut impl Sink,
+    mut stop: impl FnMut() -> bool,
+) -> Result<Ended, <W::Senses as Senses>::Error> {
+    let (senses, actuators) = world.parts();
+    let mut pins = Neutral::guard(actuators, pilot.neutral());
+    let mut previous = Previous::default();
+    while !stop() {
+        let Some(sensed) = senses.next(previous)? else { return Ok(Ended::World) };
+        let begun = watch.now();
+        // Pure from here …
+        let (decision, mut measured) = pilot.step(&sensed.inputs, sensed.frame, watch);
+        // … to here.
+        let applied = pins.apply(decision.pulses);
+        let elapsed = watch.now().since(begun);
+        measured.set(Stage::Whole, elapsed);
+        let tick = Tick { inputs: sensed.inputs, decision, measured };
+        let kept = sink.emit(&tick, sensed.frame.as_ref());
+        let dropped = previous.dropped.saturating_add(u32::from(!kept));
+        previous = Previous { elapsed, applied, dropped };
+    }
+    Ok(Ended::Asked)
+}
