@@ -11,3 +11,5 @@ pub mod vehicle;
 pub mod vision;
 
 pub mod drive;
+
+pub mod config;
