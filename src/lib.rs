@@ -1,6 +1,8 @@
 //! hairpin drives an AWS DeepRacer from one binary. Modules are listed in layer order; a module imports
 //! only from those above it in this list (`tests/house.rs` checks). No semver promise yet.
 
+#![forbid(unsafe_code)]
+
 pub mod units;
 
 pub mod domain;
@@ -12,4 +14,9 @@ pub mod vision;
 
 pub mod drive;
 
+pub mod tape;
+
 pub mod config;
+
+
+

@@ -10,6 +10,7 @@
     reason = "a test may stop at the first surprise, and compares exactly on purpose"
 )]
 
+#[allow(dead_code, reason = "shared with other tests")]
 #[path = "support/tf.rs"]
 mod tf;
 

@@ -16,7 +16,7 @@ use hairpin::domain::{
 };
 use hairpin::governor::{Governor, Limits, Wish};
 use hairpin::units::{Instant, Signed, Span};
-use proptest::prelude::{ProptestConfig, Just, Strategy, any, prop_assert, prop_oneof, proptest};
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
 
 const TICK: u64 = 33_000_000;
 
@@ -301,7 +301,7 @@ proptest! {
                 prop_assert!(age <= limits.stale_frame, "moving on evidence of {age}");
             }
             // Slew holds for any jitter.
-            let step = slew * (event.jump as f32 / 1e9).min(1.0) + 1e-6;
+            let step = slew * std::time::Duration::from_nanos(event.jump).as_secs_f32().min(1.0) + 1e-6;
             let from = last.0.throttle.get();
             if from * verdict.command.throttle.get() >= 0.0 {
                 prop_assert!(moved <= from.abs() + step);

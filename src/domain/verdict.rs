@@ -1,5 +1,7 @@
 //! The governor's answer: what may be done, in which state, and why.
 
+use std::fmt;
+
 use super::command::Command;
 use super::notes::Notes;
 use crate::units::Instant;
@@ -67,6 +69,18 @@ impl DriveState {
             Self::Driving => "driving",
             Self::Coasting { .. } => "coasting",
             Self::Stopped { .. } => "stopped",
+        }
+    }
+}
+
+impl fmt::Display for DriveState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Arming { since } | Self::Coasting { since } => {
+                write!(f, "{} since {} ns", self.word(), since.0)
+            }
+            Self::Stopped { why } => write!(f, "{} ({why:?})", self.word()),
+            Self::Disarmed | Self::Driving => f.write_str(self.word()),
         }
     }
 }

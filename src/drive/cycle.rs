@@ -27,8 +27,8 @@ pub fn cycle<W: World, P: Policy>(
     sink: &mut impl Sink,
     mut stop: impl FnMut() -> bool,
 ) -> Result<Ended, <W::Senses as Senses>::Error> {
-    let (senses, actuators) = world.parts();
-    let mut pins = Neutral::guard(actuators, pilot.neutral());
+    let (senses, outputs) = world.parts();
+    let mut pins = Neutral::guard(outputs, pilot.neutral());
     let mut previous = Previous::default();
     while !stop() {
         let Some(sensed) = senses.next(previous)? else { return Ok(Ended::World) };

@@ -127,29 +127,25 @@ impl<P: Policy> Pilot<P> {
         let recipe = &self.setup.recipe;
         let decoded = vision::decode(frame, recipe, &mut self.workspace);
         laps.end(Stage::Decode);
-        let look = decoded.and_then(|()| {
-            vision::observe(frame, recipe, &mut self.workspace, &mut self.observation)
-        });
+        let look =
+            decoded.and_then(|()| vision::observe(frame, recipe, &mut self.workspace, &mut self.observation));
         laps.end(Stage::Prepare);
         let Ok(look) = look else { return Seen::nothing(Quality::Torn) };
-        let quality = if digest == self.last_frame {
-            Quality::Frozen
-        } else {
-            vision::judge(&look, &self.setup.judge)
-        };
+        let quality =
+            if digest == self.last_frame { Quality::Frozen } else { vision::judge(&look, &self.setup.judge) };
         let answer = self.policy.infer(&self.observation);
         let mut seen = Seen { observation: vision::digest(&self.observation), ..Seen::nothing(quality) };
         laps.end(Stage::Infer);
         match answer {
-            Ok(scores) => self.decide(scores, inputs.operator.speed_percent, &mut seen),
+            Ok(scores) => self.decide(&scores, inputs.operator.speed_percent, &mut seen),
             Err(_) => seen.fail(Note::PolicyFailed),
         }
         seen
     }
 
-    fn decide(&self, scores: Scores, speed_percent: u8, seen: &mut Seen) {
-        seen.scores = scores;
-        let Some(action) = choose(&scores, &self.setup.action_space, self.setup.bound) else {
+    fn decide(&self, scores: &Scores, speed_percent: u8, seen: &mut Seen) {
+        seen.scores = *scores;
+        let Some(action) = choose(scores, &self.setup.action_space, self.setup.bound) else {
             return seen.fail(Note::ScoresNotFinite);
         };
         let wished = self.law.wish(action, speed_percent);

@@ -53,7 +53,7 @@ const SUPPORTED: [&str; 33] = [
 ];
 const ALSO_SUPPORTED: [&str; 4] = ["Sub", "Sum", "Tanh", "Transpose"];
 
-/// The attribute in which the constant axis of ConcatV2 and GatherV2 is handed to our operators.
+/// The attribute in which the constant axis of `ConcatV2` and `GatherV2` is handed to our operators.
 const AXIS: &str = "hairpin_axis";
 
 /// Reads, checks and builds.
@@ -173,6 +173,10 @@ fn check(node: &NodeDef, limits: &GraphLimits) -> Result<(), PolicyError> {
     match node.op.as_str() {
         "Const" => check_constant(node, limits),
         "Conv2D" | "MaxPool" | "AvgPool" => check_strides(node),
+        "Pack" if !matches!(attribute(node, "axis"), Some(Value::I(0..8))) => {
+            // The library loops up to the axis.
+            Err(bad(node, format!("axis {:?}", attribute(node, "axis")), "an axis of 0 to 7"))
+        }
         "ConcatV2" | "Pack" | "MatMul" | "GatherV2" | "Add" | "AddV2" | "Reshape"
             if node.input.is_empty() =>
         {
@@ -199,10 +203,10 @@ fn tensor(node: &NodeDef) -> Option<&TensorProto> {
 
 /// Strides of zero would divide by zero far inside; layouts other than NHWC do not occur on a CPU export.
 fn check_strides(node: &NodeDef) -> Result<(), PolicyError> {
-    if let Some(Value::List(list)) = attribute(node, "strides") {
-        if list.i.len() != 4 || list.i.iter().any(|stride| !(1..=64).contains(stride)) {
-            return Err(bad(node, format!("strides {:?}", list.i), "four strides of 1 to 64"));
-        }
+    if let Some(Value::List(list)) = attribute(node, "strides")
+        && (list.i.len() != 4 || list.i.iter().any(|stride| !(1..=64).contains(stride)))
+    {
+        return Err(bad(node, format!("strides {:?}", list.i), "four strides of 1 to 64"));
     }
     match attribute(node, "data_format") {
         Some(Value::S(format)) if format != b"NHWC" => {
@@ -271,7 +275,7 @@ fn check_placeholder(nodes: &[NodeDef], sensor: Sensor, name: &str) -> Result<()
     Err(PolicyError::InputShape { node: name.to_owned(), saw, wanted })
 }
 
-/// Moves the constant axis of ConcatV2 and GatherV2 from their last input into an attribute. The library casts
+/// Moves the constant axis of `ConcatV2` and `GatherV2` from their last input into an attribute. The library casts
 /// a negative axis to an unsigned number and loops practically for ever; ours resolve it by rank.
 fn fold_axes(nodes: &mut [NodeDef]) -> Result<(), PolicyError> {
     let constants: HashMap<String, i64> = nodes

@@ -77,17 +77,22 @@ pub struct Built {
 /// # Errors
 /// [`PolicyError`]: what was wrong, in which node, and what is wanted.
 pub fn build(kind: NetworkKind, bytes: &[u8], want: &Expectation<'_>) -> Result<Built, PolicyError> {
-    let guarded = std::panic::catch_unwind(|| match kind {
+    guarded("building the network", || match kind {
         NetworkKind::FrozenTensorflow => frozen::build(bytes, want),
         NetworkKind::Onnx => onnx::build(bytes, want),
-    });
+    })
+}
+
+/// Runs `work`; a panic of the libraries below is an error like any other.
+fn guarded<T>(doing: &'static str, work: impl FnOnce() -> Result<T, PolicyError>) -> Result<T, PolicyError> {
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
     // The libraries below assert on some malformed graphs; to the user that is a bad file, not a crash.
-    guarded.unwrap_or_else(|panic| {
+    done.unwrap_or_else(|panic| {
         let saw = panic
             .downcast_ref::<String>()
             .cloned()
             .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
             .unwrap_or_else(|| "a panic".to_owned());
-        Err(PolicyError::Library { doing: "building the network", saw })
+        Err(PolicyError::Library { doing, saw })
     })
 }

@@ -67,7 +67,7 @@ fn check(graph: &GraphProto, limits: &GraphLimits) -> Result<(), PolicyError> {
     }
     let register = tract_onnx::onnx().op_register;
     for operator in &graph.node {
-        if register.0.get(operator.op_type.as_str()).is_none() {
+        if !register.0.contains_key(operator.op_type.as_str()) {
             return Err(PolicyError::UnsupportedOp {
                 node: operator.name.clone(),
                 op: operator.op_type.clone(),

@@ -9,7 +9,7 @@ use tract_onnx::tract_core::tract_linalg;
 
 use std::collections::HashMap;
 
-use super::{Policy, PolicyError};
+use super::{Policy, PolicyError, guarded};
 use crate::domain::{Layer, NetworkFacts, Observation, Scores, Sensor};
 
 /// Where the channels of a camera tensor are.
@@ -141,8 +141,9 @@ impl Policy for Plan {
             [(_, one)] => tvec![TValue::from_const(Arc::clone(one))],
             many => many.iter().map(|(_, tensor)| TValue::from_const(Arc::clone(tensor))).collect(),
         };
-        let failed = |error| PolicyError::library("running the network", error);
-        let outputs = self.state.run(inputs).map_err(failed)?;
+        let outputs = guarded("running the network", || {
+            self.state.run(inputs).map_err(|error| PolicyError::library("running the network", error))
+        })?;
         let first =
             outputs.first().and_then(|tensor| Scores::new(tensor.try_as_plain_ram().ok()?.as_slice().ok()?));
         first.filter(|scores| scores.values().len() == self.outputs).ok_or(PolicyError::Outputs {
@@ -205,8 +206,7 @@ fn count(model: &TypedModel) -> Result<NetworkFacts, PolicyError> {
 
 /// The number of weights in a constant; scalars and whole numbers (shapes, axes) are none.
 fn weights(fact: &TypedFact) -> u64 {
-    let floats = fact.konst.as_ref().filter(|_| fact.datum_type == f32::datum_type());
-    floats
-        .map_or(0, |konst| konst.len() as u64)
-        .saturating_sub(u64::from(floats.is_some_and(|konst| konst.len() == 1)))
+    let floats =
+        fact.konst.as_ref().filter(|konst| konst.datum_type() == f32::datum_type() && konst.len() > 1);
+    floats.map_or(0, |konst| konst.len() as u64)
 }

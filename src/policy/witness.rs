@@ -74,8 +74,9 @@ pub fn check(policy: &mut impl Policy, recipe: &Recipe, witnesses: &[Witness]) -
             });
         }
         for (output, (saw, recorded)) in scores.values().iter().zip(&witness.scores).enumerate() {
-            // Written so that NaN fails.
-            if !((saw - recorded).abs() <= TOLERANCE) {
+            let near = (saw - recorded).abs() <= TOLERANCE;
+            // NaN is not near.
+            if !near {
                 return Err(PolicyError::Witness {
                     index,
                     output,

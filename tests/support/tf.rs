@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
+use prost::Message;
 use tract_tensorflow::tfpb::tensorflow::attr_value::{ListValue, Value};
 use tract_tensorflow::tfpb::tensorflow::tensor_shape_proto::Dim;
-use tract_tensorflow::tfpb::tensorflow::{
-    AttrValue, DataType, GraphDef, NodeDef, TensorProto, TensorShapeProto,
-};
+use tract_tensorflow::tfpb::tensorflow::{AttrValue, DataType, NodeDef, TensorProto, TensorShapeProto};
 
 /// The name of the camera's placeholder in an AWS export.
 pub(crate) const CAMERA: &str =
@@ -36,6 +35,17 @@ pub(crate) fn node(name: &str, op: &str, inputs: &[&str]) -> NodeDef {
         device: String::new(),
         attr: HashMap::from([("T".to_owned(), attr(Value::Type(DataType::DtFloat as i32)))]),
     };
+    if op == "Pack" {
+        made.attr.insert("axis".to_owned(), attr(Value::I(0)));
+    }
+    if op == "Prod" {
+        made.attr.insert("keep_dims".to_owned(), attr(Value::B(false)));
+        made.attr.insert("T".to_owned(), attr(Value::Type(DataType::DtInt32 as i32)));
+        made.attr.insert("Tidx".to_owned(), attr(Value::Type(DataType::DtInt32 as i32)));
+    }
+    if op == "Transpose" {
+        made.attr.insert("Tperm".to_owned(), attr(Value::Type(DataType::DtInt32 as i32)));
+    }
     if op == "MatMul" {
         made.attr.insert("transpose_a".to_owned(), attr(Value::B(false)));
         made.attr.insert("transpose_b".to_owned(), attr(Value::B(false)));
@@ -90,9 +100,43 @@ pub(crate) fn conv(name: &str, inputs: &[&str], stride: i64) -> NodeDef {
     made
 }
 
-/// The file.
+/// The first element of a vector: what the dynamic flatten takes from a shape.
+pub(crate) fn first_of(name: &str, vector: &str) -> Vec<NodeDef> {
+    let part = |tail: &str| format!("{name}/{tail}");
+    let mut slice = node(name, "StridedSlice", &[vector, &part("stack"), &part("stack_1"), &part("stack_2")]);
+    for (mask, value) in [
+        ("begin_mask", 0),
+        ("end_mask", 0),
+        ("ellipsis_mask", 0),
+        ("new_axis_mask", 0),
+        ("shrink_axis_mask", 1),
+    ] {
+        slice.attr.insert(mask.to_owned(), attr(Value::I(value)));
+    }
+    vec![
+        ints(&part("stack"), &[1], &[0]),
+        ints(&part("stack_1"), &[1], &[1]),
+        ints(&part("stack_2"), &[1], &[1]),
+        slice,
+    ]
+}
+
+/// The file. Attributes are sorted, since the library's map writes them in another order every time.
 pub(crate) fn graph(nodes: Vec<NodeDef>) -> Vec<u8> {
-    GraphDef { node: nodes, ..GraphDef::default() }.write_to_bytes().unwrap()
+    let mut file = Vec::new();
+    for mut node in nodes {
+        let mut attributes: Vec<(String, AttrValue)> = node.attr.drain().collect();
+        attributes.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut bytes = node.encode_to_vec();
+        for (name, value) in attributes {
+            let mut entry = Vec::new();
+            prost::encoding::string::encode(1, &name, &mut entry);
+            prost::encoding::message::encode(2, &value, &mut entry);
+            prost::encoding::bytes::encode(5, &entry, &mut bytes);
+        }
+        prost::encoding::bytes::encode(1, &bytes, &mut file);
+    }
+    file
 }
 
 /// The smallest policy: 8x8 means of the picture, one dense layer, softmax. Without sensors named otherwise it
