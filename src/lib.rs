@@ -14,9 +14,18 @@ pub mod vision;
 
 pub mod drive;
 
+#[cfg(feature = "car")]
+pub mod hal;
 pub mod tape;
 
 pub mod config;
 
+pub mod report;
 
+#[cfg(feature = "cli")]
+pub mod commands;
 
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
+pub mod exit;

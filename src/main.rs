@@ -1,2 +1,23 @@
-//! The front door.
-fn main() {}
+//! The front door: parse, choose the kernels, dispatch, print the failure's chain, exit.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use hairpin::cli::Cli;
+use hairpin::commands::{self, Context};
+use hairpin::exit;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended =
+        Context::new(&cli, std::env::vars()).and_then(|context| commands::run(&cli.command, &context));
+    match ended {
+        Ok(outcome) => ExitCode::from(outcome.code()),
+        Err(error) => {
+            commands::complain(&error);
+            ExitCode::from(exit::FAILED)
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The command line, exactly as typed. A door to clap; decides nothing. Below the commands, which read it.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::exit::TABLE;
+
+/// Drive an AWS DeepRacer from one binary, record what it saw, and replay it bit for bit.
+#[derive(Debug, Parser)]
+#[command(name = "hairpin", version, max_term_width = 100, after_help = exit_codes())]
+pub struct Cli {
+    /// Read settings from this file; without it, `hairpin.toml` in the current folder if there is one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print results as JSON, for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Override one setting, like `drive.speed_percent=30`; may be repeated
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Verb,
+}
+
+/// One verb, one file in `commands/`.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Bring in a trained model, a folder of pictures or a donkeycar tub
+    Import(Import),
+    /// Show what a model or a tape is
+    Inspect(Inspect),
+    /// Run a tape through a model, down to the pulses, and compare with what was recorded
+    Replay(Replay),
+    /// Save what is left of a tape that was cut
+    Recover(Recover),
+    /// Measure each stage of a tick on this machine
+    Bench(Bench),
+    /// Show every setting, and where its value comes from
+    Config(ConfigArgs),
+    /// Print the completion script of a shell
+    Completions(Completions),
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A model comes as the AWS console's or DRfC's .tar.gz, an unpacked folder, a .pb or .onnx beside its \
+model_metadata.json. It becomes a folder in --models, which run, replay and bench load in under a second.\n\
+Pictures come as a folder of .jpg or .png files (or two folders, left/ and right/), or as a donkeycar tub v2. They become a tape."
+)]
+pub struct Import {
+    /// The archive, file or folder
+    pub path: PathBuf,
+    /// Name of the model or tape; default: the file's own name
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Folder that model folders are written into
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    pub models: PathBuf,
+    /// The tape to write; default: NAME.mcap in the current folder
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The network's output node, where it is not one of AWS's names and not the only one
+    #[arg(long, value_name = "NODE")]
+    pub output: Option<String>,
+    /// Replace a model or tape of the same name
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `inspect`.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// A model folder, anything that `import` takes as a model, or a tape
+    pub path: PathBuf,
+    /// Show one tick of a tape whole
+    #[arg(long, value_name = "N")]
+    pub tick: Option<u64>,
+    /// The network's output node, where it is not one of AWS's names and not the only one
+    #[arg(long, value_name = "NODE")]
+    pub output: Option<String>,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --expect, a tape that holds decisions of this very model and configuration is compared with \
+itself; any other is only run. The comparison stops at the first difference and exits with 4."
+)]
+pub struct Replay {
+    /// The tape
+    pub tape: PathBuf,
+    /// The model folder
+    #[arg(long, short, value_name = "DIR")]
+    pub model: PathBuf,
+    /// Demand equality with the decisions in FILE, or with the tape's own where no file is given
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub expect: Option<Option<PathBuf>>,
+    /// Allow scores to differ by this much, for a recording of other kernels; everything else stays exact
+    #[arg(long, value_name = "X")]
+    pub tolerance: Option<f32>,
+    /// Write frames, inputs and decisions to a new tape
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Write one self-contained page with pictures and charts
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
+    /// Write every decision as one line of JSON with exact bits, for other programs to compare
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub decisions: Option<PathBuf>,
+    /// Feed sensors that the tape lacks: the one picture to both eyes, an empty LiDAR
+    #[arg(long)]
+    pub fill_sensors: bool,
+    /// Stop after this many ticks
+    #[arg(long, value_name = "N")]
+    pub ticks: Option<u64>,
+    /// Overwrite files of the same name
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `recover`.
+#[derive(Debug, Args)]
+pub struct Recover {
+    /// The tape that was cut
+    pub tape: PathBuf,
+    /// The tape to write; default: TAPE with `.recovered` before its extension
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Overwrite a file of the same name
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `bench`.
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// The model folder
+    #[arg(long, short, value_name = "DIR")]
+    pub model: PathBuf,
+    /// Frames to run; default: a drawn 640x480 picture
+    #[arg(long, value_name = "FILE")]
+    pub tape: Option<PathBuf>,
+    /// Ticks to measure, after 20 to warm up
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub ticks: u32,
+}
+
+/// Arguments of `config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Print the default file, every key with its comment
+    #[arg(long)]
+    pub default: bool,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: ShellName,
+}
+
+/// A shell that completions can be made for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ShellName {
+    /// Bash
+    Bash,
+    /// Zsh
+    Zsh,
+    /// Fish
+    Fish,
+}
+
+impl ShellName {
+    /// The completion script.
+    #[must_use]
+    pub fn script(self) -> Vec<u8> {
+        let shell = match self {
+            Self::Bash => Shell::Bash,
+            Self::Zsh => Shell::Zsh,
+            Self::Fish => Shell::Fish,
+        };
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "hairpin", &mut script);
+        script
+    }
+}
+
+fn exit_codes() -> String {
+    let lines: Vec<String> = TABLE.iter().map(|(code, meaning)| format!("  {code}  {meaning}")).collect();
+    format!("Exit codes:\n{}", lines.join("\n"))
+}

@@ -1,0 +1,145 @@
+//! One verb per file (L7). A command computes a value and hands it to `report`; results go to stdout, words to
+//! stderr. The only room that opens files by a user's name, asks the clock, and may use `anyhow`.
+
+mod bench;
+mod clock;
+mod confine;
+mod import;
+mod inspect;
+mod intake;
+mod kernels;
+mod model;
+mod picture;
+mod recover;
+mod replay;
+mod setup;
+mod synthetic;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use crate::cli::{Cli, ConfigArgs, Verb};
+use crate::config::{self, Config, Flag, Source};
+use crate::exit::Outcome;
+use crate::report::Report;
+use crate::report::settings::Settings;
+
+/// What every command is given.
+#[derive(Debug)]
+pub struct Context {
+    /// The settings.
+    pub config: Config,
+    /// Whether results are printed as JSON.
+    pub json: bool,
+    /// The process's environment; nothing else asks for it.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// The settings file that is read where none is named.
+const CONFIG_FILE: &str = "hairpin.toml";
+
+/// Version and target of this build, for the tape's header.
+pub const BUILD: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+
+impl Context {
+    /// Reads the settings: flags over file over defaults.
+    ///
+    /// # Errors
+    /// A named file that cannot be read, or all faults of the settings at once.
+    pub fn new(cli: &Cli, environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
+        let flags = cli.set.iter().map(|text| flag(text)).collect::<anyhow::Result<Vec<_>>>()?;
+        let file: Option<PathBuf> =
+            cli.config.clone().or_else(|| Some(PathBuf::from(CONFIG_FILE)).filter(|file| file.is_file()));
+        let text = match &file {
+            Some(file) => Some((file.display().to_string(), read_text(file)?)),
+            None => None,
+        };
+        let source = text.as_ref().map(|(file, text)| Source { file, text });
+        let config = Config::load(source, &flags)?;
+        Ok(Self { config, json: cli.json, environment: environment.collect() })
+    }
+
+    /// Prints a result, in the form that was asked for.
+    pub(crate) fn print(&self, report: &impl Report) -> anyhow::Result<()> {
+        let text = if self.json { format!("{:#}", report.json()) } else { report.text() };
+        print_line(&text)
+    }
+}
+
+/// `KEY=VALUE`, as typed after `--set`.
+fn flag(text: &str) -> anyhow::Result<Flag> {
+    let Some((key, value)) = text.split_once('=') else {
+        bail!("--set {text}: saw no `=`, wanted KEY=VALUE like drive.speed_percent=30");
+    };
+    Ok(Flag { name: "--set".to_owned(), key: key.trim().to_owned(), value: value.trim().to_owned() })
+}
+
+/// Runs one verb.
+///
+/// # Errors
+/// Whatever stops it; the message says what was wrong, where, and what to do.
+pub fn run(verb: &Verb, context: &Context) -> anyhow::Result<Outcome> {
+    match verb {
+        Verb::Import(args) => import::run(args, context),
+        Verb::Inspect(args) => inspect::run(args, context),
+        Verb::Replay(args) => replay::run(args, context),
+        Verb::Recover(args) => recover::run(args, context),
+        Verb::Bench(args) => bench::run(args, context),
+        Verb::Config(args) => show_config(args, context),
+        Verb::Completions(args) => {
+            let script =
+                String::from_utf8(args.shell.script()).context("a completion script that is not text")?;
+            print_line(script.trim_end()).map(|()| Outcome::Done)
+        }
+    }
+}
+
+fn show_config(args: &ConfigArgs, context: &Context) -> anyhow::Result<Outcome> {
+    if args.default {
+        print_line(config::default_toml().trim_end())?;
+    } else {
+        context.print(&Settings(context.config.origins()))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// A failure that another process has explained already.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("see above")]
+pub(crate) struct Said;
+
+/// Prints a failure with its chain of reasons to stderr.
+pub fn complain(error: &anyhow::Error) {
+    if error.is::<Said>() {
+        return;
+    }
+    let mut text = format!("hairpin: {error}");
+    for reason in error.chain().skip(1) {
+        text.push_str("\n  because ");
+        text.push_str(&reason.to_string());
+    }
+    say(&text);
+}
+
+/// A line of words to stderr. Where that is closed there is nobody to tell.
+pub(crate) fn say(text: &str) {
+    writeln!(std::io::stderr(), "{text}").unwrap_or_default();
+}
+
+/// A result to stdout. A reader that has seen enough (`| head`) is no failure.
+fn print_line(text: &str) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write the result to standard output")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn read_text(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}

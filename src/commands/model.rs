@@ -1,0 +1,135 @@
+//! A model folder: written by `import`, and loaded by everything that runs one. Loading trusts nothing: digests
+//! first, then the network is built, then it must answer its witness questions as it did.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+
+use super::intake::{Intake, bounded};
+use super::setup::policy_limits;
+use crate::config::{Config, Metadata, card, metadata};
+use crate::domain::{Digest, ModelCard};
+use crate::policy::{Expectation, Member, NetworkKind, Plan, build, witness};
+
+/// The card's file in a model folder.
+pub(crate) const CARD: &str = "model.toml";
+const METADATA: &str = "model_metadata.json";
+const HYPER: &str = "hyperparameters.json";
+
+/// A model that is ready to drive.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) card: ModelCard,
+    pub(crate) plan: Plan,
+    pub(crate) metadata: Metadata,
+    pub(crate) hyperparameters: Option<Member>,
+}
+
+impl Loaded {
+    /// What a tape calls this model: network and metadata together.
+    pub(crate) fn digest(&self) -> Digest {
+        digest(&self.card)
+    }
+}
+
+/// What a tape calls a model: network and metadata together.
+pub(crate) fn digest(card: &ModelCard) -> Digest {
+    let both = [card.network_digest.0, card.metadata_digest.0].concat();
+    Digest::of(&both)
+}
+
+/// Loads a model folder.
+///
+/// # Errors
+/// A folder that is none, a file that changed since import, or a network that answers differently.
+pub(crate) fn load(folder: &Path, config: &Config) -> anyhow::Result<Loaded> {
+    let file = folder.join(CARD);
+    if !file.is_file() {
+        bail!(
+            "{} is no model folder: it has no {CARD}; `hairpin import PATH` makes one from an archive, a .pb or an .onnx",
+            folder.display()
+        );
+    }
+    load_checked(folder, &file, config).with_context(|| format!("cannot load the model {}", folder.display()))
+}
+
+fn load_checked(folder: &Path, file: &Path, config: &Config) -> anyhow::Result<Loaded> {
+    let text = String::from_utf8(bounded(file, 1 << 20)?).with_context(|| format!("{CARD} is not text"))?;
+    let card = card::read(CARD, &text)?;
+    let Some(kind) = NetworkKind::from_name(&card.network_file) else {
+        bail!("{CARD}, key network_file: saw {:?}, wanted model.pb or model.onnx", card.network_file);
+    };
+    let network = bounded(&folder.join(kind.file_name()), u64::from(config.import.max_network_mib) << 20)?;
+    unchanged(kind.file_name(), &network, card.network_digest)?;
+    let words = bounded(&folder.join(METADATA), 1 << 20)?;
+    unchanged(METADATA, &words, card.metadata_digest)?;
+    let metadata = metadata::read(METADATA, &words)?;
+    let want = Expectation {
+        sensors: &card.recipe.sensors,
+        outputs: card.action_space.outputs(),
+        output: Some(&card.output),
+        limits: policy_limits(config),
+    };
+    let mut built = build(kind, &network, &want)?;
+    witness::check(&mut built.plan, &card.recipe, &card.witnesses)?;
+    let hyper = folder.join(HYPER);
+    let hyperparameters = if hyper.is_file() {
+        Some(Member { path: HYPER.to_owned(), bytes: bounded(&hyper, 1 << 20)? })
+    } else {
+        None
+    };
+    Ok(Loaded { card, plan: built.plan, metadata, hyperparameters })
+}
+
+fn unchanged(file: &str, bytes: &[u8], wanted: Digest) -> anyhow::Result<()> {
+    let saw = Digest::of(bytes);
+    if saw != wanted {
+        bail!(
+            "{file} was changed since it was imported: its sha256 begins with {}, {CARD} says {}; import the model again",
+            saw.short(),
+            wanted.short()
+        );
+    }
+    Ok(())
+}
+
+/// Writes a model folder: beside its place first, then renamed, so that a folder of that name is always whole.
+///
+/// # Errors
+/// Where a folder of that name holds another model and `force` is not given, or the disk refuses.
+pub(crate) fn write(intake: &Intake, models: &Path, force: bool) -> anyhow::Result<bool> {
+    let folder = models.join(&intake.card.name);
+    if folder.exists() && !force {
+        let old =
+            std::fs::read_to_string(folder.join(CARD)).ok().and_then(|text| card::read(CARD, &text).ok());
+        if old.is_some_and(|old| digest(&old) == digest(&intake.card)) {
+            return Ok(false);
+        }
+        bail!(
+            "{} exists and is another model; choose a --name, or replace it with --force",
+            folder.display()
+        );
+    }
+    let partial = models.join(format!(".{}.partial", intake.card.name));
+    if partial.exists() {
+        std::fs::remove_dir_all(&partial).with_context(|| format!("cannot clear {}", partial.display()))?;
+    }
+    std::fs::create_dir_all(&partial).with_context(|| format!("cannot make {}", partial.display()))?;
+    let mut files = vec![
+        (CARD, card::write(&intake.card)?.into_bytes()),
+        (intake.parts.kind.file_name(), intake.parts.network.bytes.clone()),
+        (METADATA, intake.parts.metadata.bytes.clone()),
+    ];
+    files.extend(intake.parts.hyperparameters.iter().map(|member| (HYPER, member.bytes.clone())));
+    for (name, bytes) in files {
+        let path = partial.join(name);
+        std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        let written = std::fs::File::open(&path).and_then(|file| file.sync_all());
+        written.with_context(|| format!("cannot bring {} to disk", path.display()))?;
+    }
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).with_context(|| format!("cannot replace {}", folder.display()))?;
+    }
+    std::fs::rename(&partial, &folder).with_context(|| format!("cannot name {}", folder.display()))?;
+    Ok(true)
+}

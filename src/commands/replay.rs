@@ -1,0 +1,173 @@
+//! `hairpin replay`: a tape through a model, down to the pulses, as fast as it goes; held against what was recorded.
+
+use std::cell::Cell;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::clock::Clock;
+use super::setup::{self, setup};
+use super::watch::{Ends, Outputs, Watcher};
+use super::{Context, kernels, model, say};
+use crate::cli::Replay;
+use crate::domain::Recipe;
+use crate::drive::{Pilot, cycle};
+use crate::exit::Outcome;
+use crate::policy::plan;
+use crate::report::latency::Latency;
+use crate::report::replay::{Compared, ReplayReport};
+use crate::tape::header::key;
+use crate::tape::rig::{Fill, TapeWorld};
+use crate::tape::{Ending, ScoreRule, Tape};
+use model::Loaded;
+
+/// Replays.
+pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
+    kernels::ensure(context)?;
+    let tape = open(&args.tape)?;
+    let loaded = model::load(&args.model, &context.config)?;
+    let setup = setup(&loaded.card, &context.config)?;
+    let fill = fill(args, &tape, &setup.recipe)?;
+    let mut remarks = Vec::new();
+    if let Ending::Cut { at, why } = tape.ending() {
+        remarks.push(format!("the tape is cut at byte {at} ({why}); what stands before it was replayed"));
+    }
+    let golden = match &args.expect {
+        Some(Some(file)) => Some(open(file)?),
+        Some(None) | None => None,
+    };
+    let (held, why) = reference(args, &tape, golden.as_ref(), &loaded, &setup, &mut remarks)?;
+    let rule = args.tolerance.map_or(ScoreRule::Exact, ScoreRule::Within);
+    let outputs = Outputs::open(args, context, &loaded, &setup)?;
+    let written = outputs.names();
+    let done = Cell::new(false);
+    let bar = bar(tape.len());
+    let latency = Latency::new().context("out of memory")?;
+    let mut sink =
+        Watcher::new(&tape, held, rule, Ends { most: args.ticks, bar: &bar, done: &done }, outputs, latency);
+    let name = loaded.card.name.clone();
+    let mut pilot = Pilot::new(loaded.plan, setup);
+    let mut world = TapeWorld::new(&tape, context.config.speed_percent, fill);
+    let clock = Clock::start();
+    cycle(&mut world, &mut pilot, &clock, &mut sink, || done.get())?;
+    let seconds = clock.elapsed().as_millis_f64() / 1e3;
+    bar.finish_and_clear();
+    let seen = sink.finish()?;
+    let compared = match (seen.difference, held) {
+        (Some(difference), _) => Compared::Diverged(difference),
+        (None, Some(_)) => Compared::Equal { decisions: seen.compared, rule: words(rule) },
+        (None, None) => Compared::Nothing(why),
+    };
+    let outcome = if matches!(compared, Compared::Diverged(_)) { Outcome::Diverged } else { Outcome::Done };
+    let report = ReplayReport {
+        tape: args.tape.display().to_string(),
+        model: name,
+        kernels: plan::kernels(),
+        ticks: seen.ticks,
+        seconds,
+        compared,
+        states: seen.states,
+        latency: seen.latency.rows(),
+        remarks,
+        written,
+    };
+    seen.outputs.finish(&report)?;
+    context.print(&report)?;
+    Ok(outcome)
+}
+
+fn open(path: &Path) -> anyhow::Result<Tape> {
+    Tape::open(path).with_context(|| format!("cannot replay {}", path.display()))
+}
+
+fn words(rule: ScoreRule) -> String {
+    match rule {
+        ScoreRule::Exact => "bits".to_owned(),
+        ScoreRule::Within(x) => format!("scores within {x:e}, everything else exact"),
+    }
+}
+
+/// Refuses a tape that lacks what the policy eats, unless the user wants it filled.
+fn fill(args: &Replay, tape: &Tape, recipe: &Recipe) -> anyhow::Result<Fill> {
+    if args.fill_sensors {
+        return Ok(Fill::for_recipe(recipe));
+    }
+    let Some(frame) = tape.records().find_map(|record| record.frame) else {
+        bail!("{} holds no frames; there is nothing to replay", args.tape.display());
+    };
+    let mut lacks = Vec::new();
+    if recipe.channels() == 2 && frame.right.is_none() {
+        lacks.push("a right camera".to_owned());
+    }
+    if recipe.ranges() > 0 && frame.ranges.is_empty() {
+        lacks.push(format!("{} LiDAR values", recipe.ranges()));
+    }
+    if !lacks.is_empty() {
+        let names: Vec<&str> = recipe.sensors.iter().map(|sensor| sensor.name()).collect();
+        bail!(
+            "the model wants {}, but {} lacks {}; replay a recording of that car, or feed the one picture to both eyes and \
+             an empty LiDAR with --fill-sensors",
+            names.join(" and "),
+            args.tape.display(),
+            lacks.join(" and ")
+        );
+    }
+    Ok(Fill::nothing())
+}
+
+/// The decisions to compare with, or why there are none. A tape is held against itself where it holds decisions of
+/// this model, these settings and these kernels; `--expect` demands it.
+fn reference<'a>(
+    args: &Replay,
+    tape: &'a Tape,
+    golden: Option<&'a Tape>,
+    loaded: &Loaded,
+    setup: &crate::drive::Setup,
+    remarks: &mut Vec<String>,
+) -> anyhow::Result<(Option<&'a Tape>, String)> {
+    let from = golden.unwrap_or(tape);
+    let named = args.expect.as_ref().and_then(Option::as_deref).unwrap_or(&args.tape);
+    if from.ticks() == 0 {
+        if args.expect.is_some() {
+            bail!(
+                "{} holds no decisions to expect; make some with `hairpin replay TAPE --model DIR --record FILE`",
+                named.display()
+            );
+        }
+        return Ok((None, "the tape holds no decisions; --record writes them".to_owned()));
+    }
+    let header = from.header();
+    let mut others = Vec::new();
+    if header.model_digest() != Some(loaded.digest()) {
+        others.push(format!("another model ({})", header.get(key::MODEL).unwrap_or("not named")));
+    }
+    if header.config_digest() != Some(setup::digest(setup)) {
+        others.push("other settings".to_owned());
+    }
+    let kernels = header.get(key::KERNELS).unwrap_or("unknown");
+    if kernels != plan::kernels() && args.tolerance.is_none() {
+        others.push(format!(
+            "other kernels ({kernels}, here {}); --tolerance 1e-5 allows for them",
+            plan::kernels()
+        ));
+    }
+    if others.is_empty() {
+        return Ok((Some(from), String::new()));
+    }
+    let why = format!("the decisions in {} are of {}", named.display(), others.join(" and of "));
+    if args.expect.is_some() {
+        remarks.push(why);
+        return Ok((Some(from), String::new()));
+    }
+    Ok((None, why))
+}
+
+fn bar(records: usize) -> ProgressBar {
+    let bar = ProgressBar::new(records as u64);
+    match ProgressStyle::with_template("  {bar:40} {pos}/{len} ticks  {per_sec}  {eta}") {
+        Ok(style) => bar.set_style(style),
+        Err(error) => say(&format!("hairpin: {error}")),
+    }
+    bar
+}

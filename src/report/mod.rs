@@ -1,0 +1,20 @@
+//! Words out (L5): one value, as text for people and as JSON for programs. Pure; prints nothing.
+
+pub mod action_space;
+pub mod bench;
+pub mod decisions;
+pub mod latency;
+pub mod model;
+pub mod page;
+pub mod replay;
+pub mod settings;
+pub mod table;
+pub mod tape;
+
+/// One result in both forms.
+pub trait Report {
+    /// For people: complete lines, no trailing newline.
+    fn text(&self) -> String;
+    /// For programs: one JSON value with stable keys.
+    fn json(&self) -> serde_json::Value;
+}

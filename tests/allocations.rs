@@ -1,0 +1,190 @@
+//! Heap allocations per frame in steady state. Ours: none. Those of the JPEG decoder and of tract's plan are counted
+//! apart and printed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    unsafe_code,
+    reason = "a counting allocator is unsafe by its trait; it forwards to the system's"
+)]
+
+#[allow(dead_code, reason = "shared with other tests")]
+#[path = "support/line_follower.rs"]
+mod line_follower;
+#[allow(dead_code, reason = "shared with other tests")]
+#[path = "support/scene.rs"]
+mod scene;
+#[allow(dead_code, reason = "shared with other tests")]
+#[path = "support/tf.rs"]
+mod tf;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use hairpin::domain::{
+    Ask, Frame, FrameSeq, FrameStamp, Health, Inputs, Observation, OperatorInput, Picture, PixelFormat,
+    Preparation, Previous, Recipe, Scores, Sensor,
+};
+use hairpin::drive::{Pilot, Setup, Stopwatch};
+use hairpin::governor::Limits;
+use hairpin::policy::choose::Bound;
+use hairpin::policy::scripted::Scripted;
+use hairpin::policy::{Expectation, GraphLimits, NetworkKind, Policy, build, witness};
+use hairpin::units::{Degrees, Instant, MetresPerSecond};
+use hairpin::vehicle::Calibration;
+use hairpin::vision::{self, JudgeLimits, Workspace};
+
+thread_local! {
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: every call is the system allocator's own; counting touches a thread-local cell that needs no allocation.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.with(|count| count.set(count.get() + 1));
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        COUNT.with(|count| count.set(count.get() + 1));
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations(mut work: impl FnMut()) -> u64 {
+    let before = COUNT.with(Cell::get);
+    work();
+    COUNT.with(Cell::get) - before
+}
+
+struct Still;
+
+impl Stopwatch for Still {
+    fn now(&self) -> Instant {
+        Instant(0)
+    }
+}
+
+const TICK: u64 = 33_000_000;
+
+fn inputs(n: u64) -> Inputs {
+    Inputs {
+        seq: n,
+        now: Instant(n * TICK),
+        frame: Some(FrameStamp { seq: FrameSeq(n), captured_at: Instant(n * TICK) }),
+        operator: OperatorInput { seq: 0, ask: Ask::Arm, speed_percent: 50 },
+        health: Health::default(),
+        previous: Previous::default(),
+    }
+}
+
+fn setup(preparation: Preparation) -> Setup {
+    let action = |(steering, speed, _): &(f64, f64, f32)| hairpin::domain::Action {
+        steering: Degrees::new(*steering).unwrap(),
+        speed: MetresPerSecond::new(*speed).unwrap(),
+    };
+    Setup {
+        recipe: Recipe { sensors: vec![Sensor::FrontFacingCamera], preparation, ..Recipe::default() },
+        action_space: hairpin::domain::ActionSpace::Discrete(
+            line_follower::ACTIONS.iter().map(action).collect(),
+        ),
+        bound: Bound::Clamp,
+        limits: Limits::default(),
+        judge: JudgeLimits::default(),
+        calibration: Calibration::factory(),
+    }
+}
+
+/// YUYV needs no foreign decoder and a scripted policy no foreign plan: what is left is ours alone.
+#[test]
+fn our_own_code_allocates_nothing_per_frame() {
+    let size = hairpin::domain::Size { width: 640, height: 480 };
+    let pictures: Vec<Vec<u8>> = (0..4_u8)
+        .map(|n| {
+            (0..640 * 480 * 2).map(|at| u8::try_from((at * 7 + usize::from(n) * 31) % 251).unwrap()).collect()
+        })
+        .collect();
+    for preparation in [Preparation::Stock, Preparation::Luma, Preparation::AsTrained] {
+        let policy = Scripted::new(|mean| Scores::new(&[mean, 1.0, 255.0 - mean, 0.5, 0.25]).unwrap());
+        let mut pilot = Pilot::new(policy, setup(preparation));
+        let mut step = |n: u64| {
+            let frame = Frame {
+                seq: FrameSeq(n),
+                captured_at: Instant(n * TICK),
+                left: Picture { format: PixelFormat::Yuyv(size), bytes: &pictures[(n % 4) as usize] },
+                right: None,
+                ranges: &[],
+            };
+            pilot.step(&inputs(n), Some(frame), &Still).0
+        };
+        for n in 1..4 {
+            step(n);
+        }
+        let mut moved = 0;
+        let counted = allocations(|| {
+            for n in 4..104 {
+                moved += usize::from(step(n).pulses != Calibration::factory().neutral());
+            }
+        });
+        println!(
+            "{preparation:?}: {counted} allocations in 100 frames of ours, {moved} of them moved the car"
+        );
+        assert_eq!(counted, 0, "{preparation:?}");
+        assert!(moved > 50, "the loop that was counted did not drive");
+    }
+}
+
+#[test]
+fn what_the_libraries_allocate_is_stated() {
+    let jpegs: Vec<Vec<u8>> = (0..3).map(|n| scene::jpeg(&scene::picture(f64::from(n) * 0.04, n))).collect();
+    let recipe = Recipe { sensors: vec![Sensor::FrontFacingCamera], ..Recipe::default() };
+    let mut workspace = Workspace::default();
+    let mut observation = Observation::default();
+    let frame = |n: usize| Frame {
+        seq: FrameSeq(0),
+        captured_at: Instant(0),
+        left: Picture { format: PixelFormat::Mjpeg, bytes: &jpegs[n % 3] },
+        right: None,
+        ranges: &[],
+    };
+    for n in 0..3 {
+        vision::prepare(&frame(n), &recipe, &mut workspace, &mut observation).unwrap();
+    }
+    let decode = allocations(|| {
+        for n in 0..30 {
+            vision::decode(&frame(n), &recipe, &mut workspace).unwrap();
+        }
+    });
+    let decoded = vision::decode(&frame(0), &recipe, &mut workspace);
+    let observe = allocations(|| {
+        decoded.as_ref().unwrap();
+        vision::observe(&frame(0), &recipe, &mut workspace, &mut observation).unwrap();
+    });
+    assert_eq!(observe, 0, "preparing is ours");
+
+    let want =
+        Expectation { sensors: &recipe.sensors, outputs: 5, output: None, limits: GraphLimits::default() };
+    let mut plan = build(NetworkKind::FrozenTensorflow, &line_follower::network(), &want).unwrap().plan;
+    let observation = witness::observation(1, &recipe);
+    for _ in 0..3 {
+        plan.infer(&observation).unwrap();
+    }
+    let infer = allocations(|| {
+        for _ in 0..30 {
+            plan.infer(&observation).unwrap();
+        }
+    });
+    println!("allocations per frame: zune-jpeg {}, tract's plan {} (ours: 0)", decode / 30, infer / 30);
+    assert!(
+        decode / 30 < 100 && infer / 30 < 200,
+        "a library allocates far more than it did: {decode}, {infer}"
+    );
+}
