@@ -12,13 +12,13 @@ use crate::exit::TABLE;
 #[command(name = "hairpin", version, max_term_width = 100, after_help = exit_codes())]
 pub struct Cli {
     /// Read settings from this file; without it, `hairpin.toml` in the current folder if there is one
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
     /// Print results as JSON, for programs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     pub json: bool,
     /// Override one setting, like `drive.speed_percent=30`; may be repeated
-    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", help_heading = "Everywhere")]
     pub set: Vec<String>,
     /// What to do.
     #[command(subcommand)]
@@ -48,7 +48,7 @@ pub enum Verb {
 #[derive(Debug, Args)]
 #[command(
     after_help = "A model comes as the AWS console's or DRfC's .tar.gz, an unpacked folder, a .pb or .onnx beside its \
-model_metadata.json. It becomes a folder in --models, which run, replay and bench load in under a second.\n\
+model_metadata.json. It becomes a folder in --models, which replay and bench load in under a second.\n\
 Pictures come as a folder of .jpg or .png files (or two folders, left/ and right/), or as a donkeycar tub v2. They become a tape."
 )]
 pub struct Import {
@@ -117,7 +117,7 @@ pub struct Replay {
     /// Stop after this many ticks
     #[arg(long, value_name = "N")]
     pub ticks: Option<u64>,
-    /// Overwrite files of the same name
+    /// Let --record replace a tape of the same name
     #[arg(long)]
     pub force: bool,
 }
@@ -130,7 +130,7 @@ pub struct Recover {
     /// The tape to write; default: TAPE with `.recovered` before its extension
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Overwrite a file of the same name
+    /// Replace a tape of the same name
     #[arg(long)]
     pub force: bool,
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use super::clock::Clock;
-use super::{BUILD, Context, kernels, model, setup, synthetic};
+use super::{Context, build_id, kernels, model, setup, synthetic};
 use crate::cli::Bench;
 use crate::domain::{Frame, FrameSeq, Picture, PixelFormat, Tick};
 use crate::drive::{Pilot, Sink, Stopwatch, cycle};
@@ -102,7 +102,7 @@ impl Sink for Counting<'_> {
 
 /// Sixteen different drawn pictures as a tape in memory.
 fn drawn() -> anyhow::Result<Tape> {
-    let header = Header::default().with(key::BUILD, BUILD).with(key::RIG, "drawn");
+    let header = Header::default().with(key::BUILD, build_id()).with(key::RIG, "drawn");
     let mut writer = TapeWriter::new(Vec::new(), &header)?;
     for n in 0..16 {
         let bytes = synthetic::jpeg(n);

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use indicatif::ProgressBar;
 
 use super::intake::{self, default_name, training};
-use super::{BUILD, Context, Said, confine, kernels, model, picture, say};
+use super::{Context, Said, build_id, confine, kernels, model, picture, say};
 use crate::cli::Import;
 use crate::config::Origin;
 use crate::exit::{self, Outcome};
@@ -58,7 +58,7 @@ fn recording(args: &Import, context: &Context) -> anyhow::Result<Outcome> {
     let rate = if was_set(context, "tape.rate_hz") { Some(rate(context)?) } else { None };
     let recording = Recording::open(&args.path, rate)?;
     let out = args.out.clone().unwrap_or(PathBuf::from(format!("{}.mcap", name(args)?)));
-    let header = Header::default().with(key::BUILD, BUILD).with(key::RIG, "import").with(
+    let header = Header::default().with(key::BUILD, build_id()).with(key::RIG, "import").with(
         key::CREATED_BY,
         format!("hairpin import of {} ({})", picture::file_name(&args.path), recording.kind),
     );

@@ -24,6 +24,7 @@ use anyhow::{Context as _, bail};
 
 use crate::cli::{Cli, ConfigArgs, Verb};
 use crate::config::{self, Config, Flag, Source};
+use crate::domain::Digest;
 use crate::exit::Outcome;
 use crate::report::Report;
 use crate::report::settings::Settings;
@@ -42,8 +43,15 @@ pub struct Context {
 /// The settings file that is read where none is named.
 const CONFIG_FILE: &str = "hairpin.toml";
 
-/// Version and target of this build, for the tape's header.
-pub const BUILD: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+/// The build that writes a tape: its version, and the digest of the program itself, which names it exactly.
+pub(crate) fn build_id() -> String {
+    let version = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+    let program = std::env::current_exe().and_then(std::fs::read);
+    program.map_or_else(
+        |_| version.to_owned(),
+        |bytes| format!("{version} sha256 {}", Digest::of(&bytes).short()),
+    )
+}
 
 impl Context {
     /// Reads the settings: flags over file over defaults.

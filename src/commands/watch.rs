@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 
 use super::model::Loaded;
 use super::picture;
-use super::{BUILD, Context, setup};
+use super::{Context, build_id, setup};
 use crate::cli::Replay;
 use crate::domain::{ActionSpace, Frame, Tick};
 use crate::drive::{Setup, Sink};
@@ -141,7 +141,7 @@ fn same(a: &Path, b: &Path) -> bool {
 
 fn header(args: &Replay, loaded: &Loaded, setup: &Setup) -> Header {
     Header::default()
-        .with(key::BUILD, BUILD)
+        .with(key::BUILD, build_id())
         .with(key::MODEL, &loaded.card.name)
         .with(key::MODEL_DIGEST, loaded.digest().to_string())
         .with(key::CONFIG_DIGEST, setup::digest(setup).to_string())
@@ -163,7 +163,7 @@ fn head(args: &Replay, context: &Context, loaded: &Loaded, setup: &Setup) -> Pag
             fact("preparation", format!("{:?}", setup.recipe.preparation)),
             fact("speed", format!("{} %", context.config.speed_percent)),
             fact("calibration", format!("{:?}", setup.calibration)),
-            fact("build", BUILD.to_owned()),
+            fact("build", build_id()),
         ],
         action_labels: match space {
             ActionSpace::Discrete(actions) => {
