@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
+use super::files::bounded;
 use super::setup::policy_limits;
 use crate::config::explain::{Explanation, explain};
 use crate::config::{Config, Metadata, hyper, metadata};
@@ -144,16 +145,4 @@ fn folder(root: &Path, limits: &ArchiveLimits) -> anyhow::Result<Vec<Member>> {
     }
     members.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(members)
-}
-
-/// Reads a file of at most `max` bytes.
-pub(crate) fn bounded(path: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
-    let facts = std::fs::metadata(path).with_context(|| format!("cannot open {}", path.display()))?;
-    if facts.is_dir() {
-        bail!("{} is a folder, wanted a file", path.display());
-    }
-    if facts.len() > max {
-        bail!("{} has {} MiB, wanted at most {} MiB", path.display(), facts.len() >> 20, max >> 20);
-    }
-    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }

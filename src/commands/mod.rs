@@ -4,6 +4,7 @@
 mod bench;
 mod clock;
 mod confine;
+mod files;
 mod import;
 mod inspect;
 mod intake;

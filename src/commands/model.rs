@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
-use super::intake::{Intake, bounded};
+use super::files::bounded;
+use super::intake::Intake;
 use super::setup::policy_limits;
 use crate::config::{Config, Metadata, card, metadata};
 use crate::domain::{Digest, ModelCard};

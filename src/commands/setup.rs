@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::intake::bounded;
+use super::files::bounded;
 use crate::config::{CalibrationSource, Config, stock};
 use crate::domain::{Digest, ModelCard, Recipe};
 use crate::drive::Setup;

@@ -42,6 +42,7 @@ impl Report for ModelReport<'_> {
         parts.join("\n\n")
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     fn json(&self) -> Value {
         let card = self.card;
         json!({
@@ -57,6 +58,7 @@ impl Report for ModelReport<'_> {
             "neural_network": card.network_name,
             "parameters": card.facts.parameters,
             "macs": card.facts.macs,
+            "estimated_ms_on_the_car": card.facts.macs as f64 / 1e6 * MS_PER_MILLION,
             "layers": card.facts.layers.iter().map(|layer| json!({
                 "name": layer.name, "kind": layer.kind, "output": layer.output,
                 "parameters": layer.parameters, "macs": layer.macs,
@@ -114,7 +116,29 @@ fn network(facts: &NetworkFacts) -> String {
         .collect();
     let blank = String::new;
     rows.push(vec!["all".to_owned(), blank(), blank(), grouped(facts.parameters), grouped(facts.macs)]);
-    table(&head, &rows)
+    format!("{}\n  {}", table(&head, &rows), on_the_car(facts.macs))
+}
+
+/// What a forward pass takes on the car, in milliseconds per million multiply-adds: 8 to 11 ms for the 22.2 million
+/// of the SHALLOW network in plain SSE code (tract.md's model of the E3930, +-40 %).
+const MS_PER_MILLION: f64 = 0.43;
+
+/// The period of 15 decisions a second, which training simulates.
+const PERIOD_MS: f64 = 66.0;
+
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+fn on_the_car(macs: u64) -> String {
+    let ms = macs as f64 / 1e6 * MS_PER_MILLION;
+    let fits = if ms <= PERIOD_MS / 2.0 {
+        "fits"
+    } else if ms <= PERIOD_MS {
+        "fits, but leaves little for the rest"
+    } else {
+        "does NOT fit"
+    };
+    format!(
+        "about {ms:.1} ms a frame on the car's Atom (an estimate, +-40 %): {fits} into the {PERIOD_MS:.0} ms of 15 frames a second"
+    )
 }
 
 /// The last two parts of a graph name tell layers apart; the rest is the same for all.
