@@ -100,7 +100,7 @@ pub struct Replay {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     pub expect: Option<Option<PathBuf>>,
     /// Allow scores to differ by this much, for a recording of other kernels; everything else stays exact
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", value_parser = tolerance)]
     pub tolerance: Option<f32>,
     /// Write frames, inputs and decisions to a new tape
     #[arg(long, value_name = "FILE")]
@@ -115,7 +115,7 @@ pub struct Replay {
     #[arg(long)]
     pub fill_sensors: bool,
     /// Stop after this many ticks
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub ticks: Option<u64>,
     /// Let --record replace a tape of the same name
     #[arg(long)]
@@ -188,6 +188,14 @@ impl ShellName {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Cli::command(), "hairpin", &mut script);
         script
+    }
+}
+
+/// A difference of scores: more than a hundredth would compare nothing.
+fn tolerance(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(x) if x > 0.0 && x <= 0.01 => Ok(x),
+        _ => Err("wanted a number above 0 and at most 0.01, like 1e-5".to_owned()),
     }
 }
 

@@ -12,7 +12,7 @@ use hairpin::exit;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended =
-        Context::new(&cli, std::env::vars()).and_then(|context| commands::run(&cli.command, &context));
+        Context::new(&cli, std::env::vars_os()).and_then(|context| commands::run(&cli.command, &context));
     match ended {
         Ok(outcome) => ExitCode::from(outcome.code()),
         Err(error) => {

@@ -171,7 +171,10 @@ fn exit_1_with_one_clear_error_on_stderr_and_nothing_on_stdout() {
             &["replay", TAPE, "--model", "src"],
             "is no model folder: it has no model.toml; `hairpin import PATH`",
         ),
-        (&["replay", TAPE, "--model", MODEL, "--record", TAPE, "--force"], "is the tape itself"),
+        (
+            &["replay", TAPE, "--model", MODEL, "--record", TAPE, "--force"],
+            "itself, which is being read; name another file",
+        ),
         (&["inspect", TAPE, "--tick", "1000"], "there is no tick 1000; the tape holds 66 ticks"),
         (&["config", "--set", "drive.speed_percent=300"], "drive.speed_percent"),
         (&["config", "--config", &path("text.toml")], "2 faults in the settings"),

@@ -1,6 +1,7 @@
 //! A network from elsewhere is built in a process of its own, under a limit of memory and time: the checks
 //! before the library refuse what is known to hang it, and this bounds what is not.
 
+use std::ffi::OsStr;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
@@ -24,7 +25,7 @@ const BASE_MIB: u64 = 2048;
 pub(crate) fn confined(context: &Context, network_mib: u64) -> anyhow::Result<Option<ExitStatus>> {
     let memory_mib = BASE_MIB + 10 * network_mib;
     let seconds = u64::from(context.config.import.time_limit_s);
-    if context.environment.contains_key(VARIABLE) {
+    if context.environment.contains_key(OsStr::new(VARIABLE)) {
         limit(Resource::As, memory_mib << 20).context("cannot limit memory")?;
         limit(Resource::Cpu, seconds + 1).context("cannot limit processor time")?;
         // The parent says what a crash means; the library's own words about its internals help nobody.

@@ -1,5 +1,8 @@
 //! Files by a user's name, with a limit on what is taken into memory.
 
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -7,11 +10,34 @@ use anyhow::{Context as _, bail};
 /// Reads a file of at most `max` bytes.
 pub(crate) fn bounded(path: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
     let facts = std::fs::metadata(path).with_context(|| format!("cannot open {}", path.display()))?;
-    if facts.is_dir() {
-        bail!("{} is a folder, wanted a file", path.display());
+    if !facts.is_file() {
+        let kind = if facts.is_dir() { "a folder" } else { "no plain file" };
+        bail!("{} is {kind}, wanted a file", path.display());
     }
     if facts.len() > max {
         bail!("{} has {} MiB, wanted at most {} MiB", path.display(), facts.len() >> 20, max >> 20);
     }
-    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    let mut bytes = Vec::new();
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    // Bounded again: a file may grow while it is read.
+    file.take(max).read_to_end(&mut bytes).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(bytes)
+}
+
+/// Whether two names lead to one file, through whatever links.
+pub(crate) fn same(a: &Path, b: &Path) -> bool {
+    match (std::fs::metadata(a), std::fs::metadata(b)) {
+        (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => a == b,
+    }
+}
+
+/// Refuses to write `out` where it leads to a file that is being read.
+pub(crate) fn not_one_of(out: &Path, read: &[&Path]) -> anyhow::Result<()> {
+    match read.iter().find(|file| same(out, file)) {
+        Some(file) => {
+            bail!("{} is {} itself, which is being read; name another file", out.display(), file.display())
+        }
+        None => Ok(()),
+    }
 }

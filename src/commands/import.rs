@@ -8,9 +8,9 @@ use anyhow::{Context as _, bail};
 use indicatif::ProgressBar;
 
 use super::intake::{self, default_name, training};
-use super::{Context, Said, build_id, confine, kernels, model, picture, say};
+use super::{Context, Said, build_id, confine, kernels, model, picture, say, was_set};
 use crate::cli::Import;
-use crate::config::Origin;
+use crate::domain::{Frame, Recipe, Sensor};
 use crate::exit::{self, Outcome};
 use crate::policy::NetworkKind;
 use crate::report::model::ModelReport;
@@ -18,6 +18,7 @@ use crate::report::tape::TapeReport;
 use crate::tape::header::{Header, key};
 use crate::tape::import::{Rate, Recording};
 use crate::tape::{Tape, TapeWriter};
+use crate::vision::{self, Workspace};
 
 /// Imports.
 pub(crate) fn run(args: &Import, context: &Context) -> anyhow::Result<Outcome> {
@@ -62,20 +63,25 @@ fn recording(args: &Import, context: &Context) -> anyhow::Result<Outcome> {
         key::CREATED_BY,
         format!("hairpin import of {} ({})", picture::file_name(&args.path), recording.kind),
     );
-    let mut tape = TapeWriter::create(&out, &header, args.force)?;
+    let partial = partial(&out, args.force)?;
+    let mut tape = TapeWriter::create(&partial, &header, true)?;
+    let mut undecodable = Undecodable::default();
     let bar = ProgressBar::new(recording.len() as u64);
     let written = recording.each(|frame, human| {
         bar.inc(1);
+        undecodable.look(frame);
         tape.labelled(frame, human).map_err(anyhow::Error::from)
     });
     bar.finish_and_clear();
     if let Err(error) = written {
         // Half a conversion would look like a short recording.
-        std::fs::remove_file(&out)
-            .with_context(|| format!("cannot remove the unfinished {}", out.display()))?;
+        std::fs::remove_file(&partial)
+            .with_context(|| format!("cannot remove the unfinished {}", partial.display()))?;
         return Err(error).with_context(|| format!("cannot import {}", args.path.display()));
     }
-    tape.finish().with_context(|| format!("cannot finish {}", out.display()))?;
+    tape.finish().with_context(|| format!("cannot finish {}", partial.display()))?;
+    std::fs::rename(&partial, &out).with_context(|| format!("cannot name {}", out.display()))?;
+    undecodable.tell();
     recording.findings.iter().for_each(|finding| say(&format!("note: {finding}")));
     let tape = Tape::open(&out)?;
     context.print(&TapeReport::of(&out.display().to_string(), &tape))?;
@@ -83,8 +89,45 @@ fn recording(args: &Import, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn was_set(context: &Context, key: &str) -> bool {
-    context.config.origins().iter().any(|setting| setting.key == key && setting.origin != Origin::Default)
+/// A file beside `out`, of this very process, that becomes it when it is whole. An older `out` lives until then.
+fn partial(out: &Path, force: bool) -> anyhow::Result<PathBuf> {
+    match std::fs::symlink_metadata(out) {
+        Ok(facts) if !facts.is_file() => bail!("{} is no plain file; name another with --out", out.display()),
+        Ok(_) if !force => {
+            bail!("{} exists; name another with --out, or replace it with --force", out.display())
+        }
+        _ => {}
+    }
+    let name = format!(".{}.{}.partial", picture::file_name(out), std::process::id());
+    Ok(out.with_file_name(name))
+}
+
+/// Pictures that a drive would call torn: kept as they are, and said.
+#[derive(Default)]
+struct Undecodable {
+    workspace: Workspace,
+    count: u64,
+    first: Option<String>,
+}
+
+impl Undecodable {
+    fn look(&mut self, frame: &Frame<'_>) {
+        let channels = if frame.right.is_some() { Sensor::StereoCameras } else { Sensor::FrontFacingCamera };
+        let recipe = Recipe { sensors: vec![channels], ..Recipe::default() };
+        if let Err(why) = vision::decode(frame, &recipe, &mut self.workspace) {
+            self.count += 1;
+            self.first.get_or_insert_with(|| format!("frame {}: {why}", frame.seq.0));
+        }
+    }
+
+    fn tell(&self) {
+        if let Some(first) = &self.first {
+            say(&format!(
+                "note: {} pictures do not decode and will count as torn; the first is {first}",
+                self.count
+            ));
+        }
+    }
 }
 
 fn rate(context: &Context) -> anyhow::Result<Rate> {
@@ -118,7 +161,11 @@ fn model(args: &Import, context: &Context) -> anyhow::Result<Outcome> {
 /// The name of what is made: a plain file name.
 fn name(args: &Import) -> anyhow::Result<String> {
     let name = args.name.clone().unwrap_or_else(|| default_name(&args.path));
-    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\']) {
+    if name.is_empty()
+        || name.starts_with('.')
+        || name.contains(['/', '\\'])
+        || name.contains(char::is_control)
+    {
         bail!("{name:?} cannot name a model or a tape; give a plain one with --name");
     }
     Ok(name)

@@ -1,8 +1,10 @@
 //! `hairpin inspect`: what a model or a tape is. Changes nothing.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use super::intake::{self, training};
 use super::{Context, confine, import, model};
@@ -14,6 +16,12 @@ use crate::tape::Tape;
 
 /// Shows a model folder, a tape, or a model that was not imported yet.
 pub(crate) fn run(args: &Inspect, context: &Context) -> anyhow::Result<Outcome> {
+    if !args.path.exists() {
+        bail!("{} does not exist; wanted a model or a tape", args.path.display());
+    }
+    if args.tick.is_some() && !is_tape(&args.path) {
+        bail!("{} is no tape; --tick shows a tick of one", args.path.display());
+    }
     if args.path.join(model::CARD).is_file() {
         let loaded = model::load(&args.path, &context.config)?;
         context.print(&ModelReport {
@@ -39,8 +47,13 @@ pub(crate) fn run(args: &Inspect, context: &Context) -> anyhow::Result<Outcome> 
     Ok(Outcome::Done)
 }
 
+/// By its name, or by how it begins.
 fn is_tape(path: &Path) -> bool {
+    let mut head = [0; 5];
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("mcap"))
+        || (path.is_file()
+            && File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok()
+            && head == *b"\x89MCAP")
 }
 
 fn tape(args: &Inspect, context: &Context) -> anyhow::Result<Outcome> {

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use super::files::bounded;
 use super::setup::policy_limits;
-use crate::config::explain::{Explanation, explain};
+use crate::config::explain::{Derived, Explanation, Level, Warning, explain};
 use crate::config::{Config, Metadata, hyper, metadata};
 use crate::domain::{Digest, ModelCard, Preparation, Recipe, Squash};
 use crate::policy::{ArchiveLimits, Expectation, Member, NetworkKind, Parts, archive, build, witness};
@@ -28,9 +28,9 @@ pub(crate) const DEPTH: usize = 4;
 /// # Errors
 /// What is wrong, in which file, and what to do.
 pub(crate) fn read(path: &Path, name: &str, output: Option<&str>, config: &Config) -> anyhow::Result<Intake> {
-    let parts = parts(path, config).with_context(|| format!("cannot import {}", path.display()))?;
+    let parts = parts(path, config).with_context(|| format!("cannot read the model {}", path.display()))?;
     let metadata = metadata::read(&parts.metadata.path, &parts.metadata.bytes)
-        .with_context(|| format!("cannot import {}", path.display()))?;
+        .with_context(|| format!("cannot read the model {}", path.display()))?;
     let want = Expectation {
         sensors: &metadata.sensors,
         outputs: metadata.space.outputs(),
@@ -38,11 +38,11 @@ pub(crate) fn read(path: &Path, name: &str, output: Option<&str>, config: &Confi
         limits: policy_limits(config),
     };
     let mut built = build(parts.kind, &parts.network.bytes, &want)
-        .with_context(|| format!("cannot import {} from {}", parts.network.path, path.display()))?;
+        .with_context(|| format!("cannot use the network {} of {}", parts.network.path, path.display()))?;
     let sensors = built.inputs.iter().map(|(sensor, _)| *sensor).collect();
     let recipe = Recipe { sensors, preparation: Preparation::Stock, squash: Squash::Stock };
     let witnesses = witness::ask(&mut built.plan, &recipe)
-        .with_context(|| format!("cannot import {} from {}", parts.network.path, path.display()))?;
+        .with_context(|| format!("cannot use the network {} of {}", parts.network.path, path.display()))?;
     let card = ModelCard {
         name: name.to_owned(),
         network_file: parts.kind.file_name().to_owned(),
@@ -63,15 +63,41 @@ pub(crate) fn read(path: &Path, name: &str, output: Option<&str>, config: &Confi
 /// Hyperparameters in words, or why they cannot be read; a model drives without them.
 pub(crate) fn training(member: Option<&Member>, metadata: &Metadata) -> Option<Result<Explanation, String>> {
     let member = member?;
-    Some(match hyper::read(&member.path, &member.bytes) {
-        Ok(given) => Ok(explain(&given, metadata.algorithm, &metadata.space)),
+    Some(match hyper::read_each(&member.path, &member.bytes) {
+        Ok((given, refused)) => {
+            let mut explanation = explain(&given, metadata.algorithm, &metadata.space);
+            for (key, error) in refused {
+                refuse(&mut explanation, &key, error.to_string());
+            }
+            let tolerated = given.notes.into_iter().map(|text| Derived { label: "tolerated", text });
+            explanation.derived.extend(tolerated);
+            Ok(explanation)
+        }
         Err(error) => Err(error.to_string()),
     })
+}
+
+/// Puts the reason at the row of a key that cannot be read.
+fn refuse(explanation: &mut Explanation, key: &str, text: String) {
+    let warning = Warning { level: Level::Error, text };
+    match explanation.rows.iter_mut().find(|row| row.key == key) {
+        Some(row) => {
+            "not readable".clone_into(&mut row.value);
+            row.warnings = vec![warning];
+        }
+        None => explanation.derived.push(Derived { label: "not readable", text: warning.text }),
+    }
 }
 
 /// The name that a model gets from its file: up to the archive's endings; for a bare network its folder's.
 pub(crate) fn default_name(path: &Path) -> String {
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    // Every export is called model.pb, most of them in agent/; the folder has the name.
+    if matches!(file.as_str(), "model.pb" | "model.onnx" | "agent")
+        && let Some(folder) = path.parent().filter(|folder| folder.file_name().is_some())
+    {
+        return default_name(folder);
+    }
     let lower = file.to_ascii_lowercase();
     let ending =
         [".tar.gz", ".tgz", ".tar", ".pb", ".onnx", ".mcap"].into_iter().find(|end| lower.ends_with(end));

@@ -1,6 +1,7 @@
 //! The car's arithmetic on every machine. tract chooses its kernels once per process, from the CPU and from one
 //! environment variable; so a process on a wider CPU that wants the car's restarts itself with that variable set.
 
+use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -16,15 +17,16 @@ const VARIABLE: &str = "TRACT_CPU_ISA";
 #[cfg(target_arch = "x86_64")]
 const HIDDEN: &str = "-avx,-avx2,-fma,-f16c,-avx512f,-avx512vnni,-avx512fp16,-avxvnni,-amx-int8,-amx-bf16";
 
-/// Sees to it that this process runs the kernels that the settings ask for; returns where it does already. A
-/// variable that the user set is left alone.
+/// Sees to it that this process runs the kernels that the settings ask for; returns where it does already. With
+/// `native`, a variable that the user set is obeyed.
 ///
 /// # Errors
 /// Where the program cannot be started again.
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn ensure(context: &Context) -> anyhow::Result<()> {
     let narrow = !std::arch::is_x86_feature_detected!("avx");
-    if context.config.kernels == Kernels::Native || narrow || context.environment.contains_key(VARIABLE) {
+    let hidden = context.environment.get(OsStr::new(VARIABLE)).is_some_and(|value| value == HIDDEN);
+    if context.config.kernels == Kernels::Native || narrow || hidden {
         return Ok(());
     }
     let program =

@@ -10,6 +10,7 @@ mod inspect;
 mod intake;
 mod kernels;
 mod model;
+mod outputs;
 mod picture;
 mod recover;
 mod replay;
@@ -18,13 +19,14 @@ mod synthetic;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use crate::cli::{Cli, ConfigArgs, Verb};
-use crate::config::{self, Config, Flag, Source};
+use crate::config::{self, Config, Flag, Origin, Source};
 use crate::domain::Digest;
 use crate::exit::Outcome;
 use crate::report::Report;
@@ -38,7 +40,7 @@ pub struct Context {
     /// Whether results are printed as JSON.
     pub json: bool,
     /// The process's environment; nothing else asks for it.
-    pub environment: BTreeMap<String, String>,
+    pub environment: BTreeMap<OsString, OsString>,
 }
 
 /// The settings file that is read where none is named.
@@ -59,7 +61,7 @@ impl Context {
     ///
     /// # Errors
     /// A named file that cannot be read, or all faults of the settings at once.
-    pub fn new(cli: &Cli, environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
+    pub fn new(cli: &Cli, environment: impl Iterator<Item = (OsString, OsString)>) -> anyhow::Result<Self> {
         let flags = cli.set.iter().map(|text| flag(text)).collect::<anyhow::Result<Vec<_>>>()?;
         let file: Option<PathBuf> =
             cli.config.clone().or_else(|| Some(PathBuf::from(CONFIG_FILE)).filter(|file| file.is_file()));
@@ -74,7 +76,7 @@ impl Context {
 
     /// Prints a result, in the form that was asked for.
     pub(crate) fn print(&self, report: &impl Report) -> anyhow::Result<()> {
-        let text = if self.json { format!("{:#}", report.json()) } else { report.text() };
+        let text = if self.json { format!("{:#}", report.json()) } else { printable(&report.text()) };
         print_line(&text)
     }
 }
@@ -136,7 +138,7 @@ pub fn complain(error: &anyhow::Error) {
 
 /// A line of words to stderr. Where that is closed there is nobody to tell.
 pub(crate) fn say(text: &str) {
-    writeln!(std::io::stderr(), "{text}").unwrap_or_default();
+    writeln!(std::io::stderr(), "{}", printable(text)).unwrap_or_default();
 }
 
 /// A result to stdout. A reader that has seen enough (`| head`) is no failure.
@@ -149,6 +151,22 @@ fn print_line(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Settings are a page of text; more is another file.
+const LONGEST_SETTINGS: u64 = 1 << 20;
+
 fn read_text(file: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+    let bytes = files::bounded(file, LONGEST_SETTINGS)?;
+    String::from_utf8(bytes).with_context(|| format!("{} is not text", file.display()))
+}
+
+/// Whether somebody set a key, in the file or on the command line.
+fn was_set(context: &Context, key: &str) -> bool {
+    context.config.origins().iter().any(|setting| setting.key == key && setting.origin != Origin::Default)
+}
+
+/// Text of unknown origin for a terminal: control characters are shown and not obeyed.
+fn printable(text: &str) -> String {
+    let shown =
+        |c: char| if c.is_control() && c != '\n' { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }

@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 use super::files::bounded;
 use super::intake::Intake;
 use super::setup::policy_limits;
 use crate::config::{Config, Metadata, card, metadata};
-use crate::domain::{Digest, ModelCard};
+use crate::domain::{Digest, ModelCard, Recipe};
 use crate::policy::{Expectation, Member, NetworkKind, Plan, build, witness};
 
 /// The card's file in a model folder.
@@ -65,6 +65,7 @@ fn load_checked(folder: &Path, file: &Path, config: &Config) -> anyhow::Result<L
     let words = bounded(&folder.join(METADATA), 1 << 20)?;
     unchanged(METADATA, &words, card.metadata_digest)?;
     let metadata = metadata::read(METADATA, &words)?;
+    agrees(&card, &metadata)?;
     let want = Expectation {
         sensors: &card.recipe.sensors,
         outputs: card.action_space.outputs(),
@@ -80,6 +81,24 @@ fn load_checked(folder: &Path, file: &Path, config: &Config) -> anyhow::Result<L
         None
     };
     Ok(Loaded { card, plan: built.plan, metadata, hyperparameters })
+}
+
+/// The card repeats what the metadata says; where it says otherwise, somebody edited it.
+fn agrees(card: &ModelCard, metadata: &Metadata) -> anyhow::Result<()> {
+    let stock = Recipe { sensors: card.recipe.sensors.clone(), ..Recipe::default() };
+    let checks = [
+        ("action_space", card.action_space == metadata.space),
+        ("algorithm", card.algorithm == metadata.algorithm.name()),
+        ("neural_network", card.network_name == metadata.network_name),
+        ("preparation or squash", card.recipe == stock),
+    ];
+    match checks.iter().find(|(_, same)| !same) {
+        Some((key, _)) => bail!(
+            "{CARD}, key {key}: does not say what {METADATA} and the import say; import the model again, and choose \
+             vision.preparation and policy.squash in hairpin.toml"
+        ),
+        None => Ok(()),
+    }
 }
 
 fn unchanged(file: &str, bytes: &[u8], wanted: Digest) -> anyhow::Result<()> {
@@ -103,15 +122,20 @@ pub(crate) fn write(intake: &Intake, models: &Path, force: bool) -> anyhow::Resu
     if folder.exists() && !force {
         let old =
             std::fs::read_to_string(folder.join(CARD)).ok().and_then(|text| card::read(CARD, &text).ok());
-        if old.is_some_and(|old| digest(&old) == digest(&intake.card)) {
+        let same = old.is_some_and(|old| digest(&old) == digest(&intake.card));
+        let kept = std::fs::read(folder.join(HYPER)).ok();
+        if same && intake.parts.hyperparameters.as_ref().is_none_or(|new| Some(&new.bytes) == kept.as_ref()) {
             return Ok(false);
         }
-        bail!(
+        // The same model with other hyperparameters is written again; they say nothing about how it drives.
+        ensure!(
+            same,
             "{} exists and is another model; choose a --name, or replace it with --force",
             folder.display()
         );
     }
-    let partial = models.join(format!(".{}.partial", intake.card.name));
+    // Of this very process, so that two imports at once do not write into each other.
+    let partial = models.join(format!(".{}.{}.partial", intake.card.name, std::process::id()));
     if partial.exists() {
         std::fs::remove_dir_all(&partial).with_context(|| format!("cannot clear {}", partial.display()))?;
     }

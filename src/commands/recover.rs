@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::Context;
+use super::{Context, files};
 use crate::cli::Recover;
 use crate::exit::Outcome;
 use crate::report::Report;
@@ -48,6 +48,7 @@ pub(crate) fn run(args: &Recover, context: &Context) -> anyhow::Result<Outcome> 
     let salvage =
         repair::open(&args.tape).with_context(|| format!("cannot recover {}", args.tape.display()))?;
     let out = args.out.clone().unwrap_or_else(|| args.tape.with_extension("recovered.mcap"));
+    files::not_one_of(&out, &[&args.tape])?;
     let writer = TapeWriter::create(&out, &salvage.header(), args.force)?;
     let records = salvage.write(writer).with_context(|| format!("cannot write {}", out.display()))?;
     let whole = salvage.lost.bytes == 0 && salvage.lost.records == 0;

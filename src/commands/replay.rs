@@ -7,11 +7,12 @@ use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::clock::Clock;
+use super::outputs::Outputs;
 use super::setup::{self, setup};
-use super::watch::{Ends, Outputs, Watcher};
-use super::{Context, kernels, model, say};
+use super::watch::{Ends, Watcher};
+use super::{Context, kernels, model, say, was_set};
 use crate::cli::Replay;
-use crate::domain::Recipe;
+use crate::domain::{ActionSpace, Recipe};
 use crate::drive::{Pilot, cycle};
 use crate::exit::Outcome;
 use crate::policy::plan;
@@ -38,8 +39,17 @@ pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
         Some(None) | None => None,
     };
     let (held, why) = reference(args, &tape, golden.as_ref(), &loaded, &setup, &mut remarks)?;
-    let rule = args.tolerance.map_or(ScoreRule::Exact, ScoreRule::Within);
-    let outputs = Outputs::open(args, context, &loaded, &setup)?;
+    let rule = match (args.tolerance, &setup.action_space) {
+        (None, _) => ScoreRule::Exact,
+        (Some(x), ActionSpace::Discrete(_)) => ScoreRule::Within(x),
+        (Some(x), ActionSpace::Continuous(_)) => ScoreRule::WithinContinuous(x),
+    };
+    if tape.ticks() > 0 && was_set(context, "drive.speed_percent") {
+        remarks.push(
+            "drive.speed_percent does nothing here: the tape holds what the operator had set".to_owned(),
+        );
+    }
+    let outputs = Outputs::open(args, &loaded, &setup)?;
     let written = outputs.names();
     let done = Cell::new(false);
     let bar = bar(tape.len());
@@ -68,6 +78,7 @@ pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
         seconds,
         compared,
         states: seen.states,
+        notes: seen.notes,
         latency: seen.latency.rows(),
         remarks,
         written,
@@ -85,6 +96,9 @@ fn words(rule: ScoreRule) -> String {
     match rule {
         ScoreRule::Exact => "bits".to_owned(),
         ScoreRule::Within(x) => format!("scores within {x:e}, everything else exact"),
+        ScoreRule::WithinContinuous(x) => {
+            format!("scores within {x:e}, and what follows from them in proportion")
+        }
     }
 }
 

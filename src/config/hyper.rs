@@ -89,6 +89,19 @@ pub struct Hyperparameters {
 /// [`ConfigError`] naming file, key, what was seen and what is wanted. The file says nothing about how the
 /// car drives, so a caller may report the error and go on without it.
 pub fn read(file: &str, bytes: &[u8]) -> Result<Hyperparameters, ConfigError> {
+    let (given, refused) = read_each(file, bytes)?;
+    refused.into_iter().next().map_or(Ok(given), |(_, error)| Err(error))
+}
+
+/// The same, key by key: what can be read, and the keys that cannot with the reason of each.
+///
+/// # Errors
+/// [`ConfigError`] where the file as a whole is no JSON object.
+pub fn read_each(
+    file: &str,
+    bytes: &[u8],
+) -> Result<(Hyperparameters, Vec<(String, ConfigError)>), ConfigError> {
+    let mut refused = Vec::new();
     let mut notes = Vec::new();
     let tree = json::parse(file, bytes, &mut notes)?;
     let mut given = Hyperparameters::default();
@@ -97,10 +110,12 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Hyperparameters, ConfigError> {
             notes.push(format!("{key} is null: read as not given"));
             continue;
         }
-        take(&mut given, key, &at, &mut notes)?;
+        if let Err(error) = take(&mut given, key, &at, &mut notes) {
+            refused.push((key.to_owned(), error));
+        }
     }
     given.notes = notes;
-    Ok(given)
+    Ok((given, refused))
 }
 
 fn take(

@@ -137,6 +137,8 @@ pub fn from_archive(bytes: &[u8], limits: &ArchiveLimits) -> Result<Parts, Archi
 fn not_an_archive(bytes: &[u8]) -> ArchiveError {
     let hint = match bytes {
         [b'P', b'K', ..] => "; this is a zip file: unpack it and import the folder",
+        [0x89, b'M', b'C', b'A', ..] => "; this is a tape: replay or inspect it",
+        [0xff, 0xd8, ..] | [0x89, b'P', b'N', b'G', ..] => "; this is a picture: import its folder",
         [b'<', ..] => "; this is a web page: the download link had expired",
         [] => "; the file is empty",
         _ => "",

@@ -155,6 +155,16 @@ pub enum PolicyError {
         /// The scores.
         saw: Vec<f32>,
     },
+    /// Two answers to one question.
+    #[error(
+        "the network answers one picture with {first:?} and then with {second:?}; it draws random numbers, and a policy must not"
+    )]
+    Fickle {
+        /// The first scores.
+        first: Vec<f32>,
+        /// The second.
+        second: Vec<f32>,
+    },
     /// The model does not answer as it did when it was imported.
     #[error(
         "witness vector {index}: output {output} is {saw}, was {recorded} at import (tolerance {tolerance}); the model folder is damaged, import it again"

@@ -3,7 +3,7 @@
 
 use super::{Policy, PolicyError};
 use crate::domain::observation::{HEIGHT, WIDTH};
-use crate::domain::{Observation, Recipe, Witness};
+use crate::domain::{Observation, Recipe, Scores, Witness};
 
 /// The seeds of a card's witnesses.
 pub const SEEDS: [u32; 2] = [1, 20_181_128];
@@ -47,13 +47,22 @@ pub fn observation(seed: u32, recipe: &Recipe) -> Observation {
 /// Asks a policy every witness question.
 ///
 /// # Errors
-/// [`PolicyError::NonFiniteAnswer`], or what the policy itself says.
+/// [`PolicyError::NonFiniteAnswer`], [`PolicyError::Fickle`], or what the policy itself says.
 pub fn ask(policy: &mut impl Policy, recipe: &Recipe) -> Result<Vec<Witness>, PolicyError> {
     let mut witnesses = Vec::new();
     for seed in SEEDS {
-        let scores = policy.infer(&observation(seed, recipe))?;
+        let question = observation(seed, recipe);
+        let scores = policy.infer(&question)?;
         if !scores.is_finite() {
             return Err(PolicyError::NonFiniteAnswer { saw: scores.values().to_vec() });
+        }
+        let again = policy.infer(&question)?;
+        let bits = |scores: &Scores| scores.values().iter().map(|score| score.to_bits()).collect::<Vec<_>>();
+        if bits(&scores) != bits(&again) {
+            return Err(PolicyError::Fickle {
+                first: scores.values().to_vec(),
+                second: again.values().to_vec(),
+            });
         }
         witnesses.push(Witness { seed, scores: scores.values().to_vec() });
     }

@@ -157,7 +157,7 @@ fn bullets(lines: &[String]) -> String {
 fn training(explanation: &Explanation) -> String {
     let mut lines = Vec::new();
     for row in &explanation.rows {
-        lines.push(format!("  {}: {}", row.label, row.value));
+        lines.push(format!("  {} ({}): {}", row.label, row.key, shortened(&row.value)));
         lines.push(format!("      {}", row.what));
         if !row.range.is_empty() || !row.default.is_empty() {
             lines.push(format!("      range {}; default {}", or_none(row.range), or_none(row.default)));
@@ -173,6 +173,15 @@ fn training(explanation: &Explanation) -> String {
         );
     }
     lines.join("\n")
+}
+
+/// A value that fits a line.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= 100 {
+        text.to_owned()
+    } else {
+        format!("{}…", text.chars().take(100).collect::<String>())
+    }
 }
 
 const fn or_none(text: &str) -> &str {

@@ -14,6 +14,9 @@ use crate::domain::tick::{Stage, Tick};
 use escape::{Base64, Html, Maybe, Num, Text, list};
 use rows::Row;
 
+/// What every page says about its origin, within its first four kilobytes.
+pub const GENERATOR: &str = r#"<meta name="generator" content="hairpin replay">"#;
+
 const SKELETON: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = concat!(

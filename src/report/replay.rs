@@ -68,6 +68,8 @@ pub struct ReplayReport {
     pub compared: Compared,
     /// Ticks in each governor state, in order of first appearance.
     pub states: Vec<(&'static str, u64)>,
+    /// Ticks with each note, in order of first appearance.
+    pub notes: Vec<(String, u64)>,
     /// Stage times.
     pub latency: Vec<Row>,
     /// What else there is to say, such as a cut tape or another model.
@@ -109,6 +111,11 @@ impl Report for ReplayReport {
         if !states.is_empty() {
             lines.push(format!("  ticks: {}", states.join(", ")));
         }
+        if !self.notes.is_empty() {
+            let notes: Vec<String> =
+                self.notes.iter().map(|(note, ticks)| format!("{ticks} {note}")).collect();
+            lines.push(format!("  notes: {}", notes.join(", ")));
+        }
         lines.extend(self.remarks.iter().map(|remark| format!("  note: {remark}")));
         if !self.latency.is_empty() {
             lines.push(String::new());
@@ -139,6 +146,8 @@ impl Report for ReplayReport {
             "ticks_per_second": self.rate(),
             "compared": compared,
             "states": self.states.iter().map(|(word, ticks)| ((*word).to_owned(), json!(ticks)))
+                .collect::<serde_json::Map<_, _>>(),
+            "notes": self.notes.iter().map(|(note, ticks)| (note.clone(), json!(ticks)))
                 .collect::<serde_json::Map<_, _>>(),
             "latency": latency::json(&self.latency),
             "remarks": self.remarks,

@@ -4,6 +4,7 @@
 use std::fmt::{self, Debug, Display};
 
 use crate::domain::{Action, Command, Decision, FrameSeq, Inputs, Stage, Tick};
+use crate::units::Pulse;
 
 /// When scores count as the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -13,7 +14,35 @@ pub enum ScoreRule {
     Exact,
     /// At most this far apart, for other kernels; everything else stays exact.
     Within(f32),
+    /// The same for a continuous policy, whose action follows from the scores themselves: action, wish, command and
+    /// pulses may differ in proportion.
+    WithinContinuous(f32),
 }
+
+impl ScoreRule {
+    /// What a score may differ by.
+    const fn tolerance(self) -> f32 {
+        match self {
+            Self::Exact => 0.0,
+            Self::Within(x) | Self::WithinContinuous(x) => x,
+        }
+    }
+
+    /// What follows from a score that differs by the tolerance, at `gain` a unit of score; 0 is exact.
+    fn reach(self, gain: f64) -> f64 {
+        match self {
+            Self::WithinContinuous(x) => f64::from(x) * gain,
+            Self::Exact | Self::Within(_) => 0.0,
+        }
+    }
+}
+
+/// The most that an angle of up to 90 degrees or a speed of up to 30 m/s changes for a score's whole unit.
+const ACTION_GAIN: f64 = 90.0;
+/// The same for a share of lock or throttle: the parabola's slope of 2.2 over a range that may be lopsided.
+const SHARE_GAIN: f64 = 10.0;
+/// The same for a pulse, in nanoseconds: the share over half a millisecond.
+const PULSE_GAIN: f64 = SHARE_GAIN * 500_000.0;
 
 /// The first difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,20 +124,20 @@ pub fn decisions(
         .or_else(|| same(prepare, "quality", was.quality, is.quality, |quality| quality.word().to_owned()))
         .or_else(|| same(prepare, "observation digest", was.observation, is.observation, digest))
         .or_else(|| scores(was.scores.values(), is.scores.values(), rule))
-        .or_else(|| actions(was.action, is.action))
-        .or_else(|| wishes(was.wish, is.wish))
-        .or_else(|| commands("command", was.command, is.command))
+        .or_else(|| actions(was.action, is.action, rule))
+        .or_else(|| wishes(was.wish, is.wish, rule))
+        .or_else(|| commands("command", was.command, is.command, rule))
         .or_else(|| same(decide, "state", was.state, is.state, |state| state.to_string()))
         .or_else(|| {
             same(decide, "notes", was.notes, is.notes, |notes| format!("[{notes}] ({:#x})", notes.bits()))
         })
         .or_else(|| {
             let (was, is) = (was.pulses.steering, is.pulses.steering);
-            same(decide, "pulses.steering", was, is, |pulse| pulse.to_string())
+            pulse("pulses.steering", was, is, rule)
         })
         .or_else(|| {
             let (was, is) = (was.pulses.throttle, is.pulses.throttle);
-            same(decide, "pulses.throttle", was, is, |pulse| pulse.to_string())
+            pulse("pulses.throttle", was, is, rule)
         })
         .map(|difference| place(inputs, difference))
 }
@@ -138,45 +167,57 @@ fn scores(recorded: &[f32], computed: &[f32], rule: ScoreRule) -> Found {
     let infer = Stage::Infer.word();
     same(infer, "scores", recorded.len(), computed.len(), |len| format!("{len} values")).or_else(|| {
         recorded.iter().zip(computed).enumerate().find_map(|(at, (was, is))| {
-            let near = match rule {
-                ScoreRule::Exact => false,
-                ScoreRule::Within(tolerance) => (was - is).abs() <= tolerance,
-            };
-            if near { None } else { single(infer, &format!("scores[{at}]"), *was, *is) }
+            let near = rule != ScoreRule::Exact && (was - is).abs() <= rule.tolerance();
+            if near { None } else { single(infer, &format!("scores[{at}]"), *was, *is, 0.0) }
         })
     })
 }
 
-fn actions(recorded: Option<Action>, computed: Option<Action>) -> Found {
+fn actions(recorded: Option<Action>, computed: Option<Action>, rule: ScoreRule) -> Found {
+    let reach = rule.reach(ACTION_GAIN);
     let decide = Stage::Decide.word();
     match (recorded, computed) {
-        (Some(was), Some(is)) => double(decide, "action.steering", was.steering.get(), is.steering.get())
-            .or_else(|| double(decide, "action.speed", was.speed.get(), is.speed.get())),
+        (Some(was), Some(is)) => {
+            double(decide, "action.steering", was.steering.get(), is.steering.get(), reach)
+                .or_else(|| double(decide, "action.speed", was.speed.get(), is.speed.get(), reach))
+        }
         (was, is) => same(decide, "action", was.is_some(), is.is_some(), some),
     }
 }
 
-fn wishes(recorded: Option<Command>, computed: Option<Command>) -> Found {
+fn wishes(recorded: Option<Command>, computed: Option<Command>, rule: ScoreRule) -> Found {
     match (recorded, computed) {
-        (Some(was), Some(is)) => commands("wish", was, is),
+        (Some(was), Some(is)) => commands("wish", was, is, rule),
         (was, is) => same(Stage::Decide.word(), "wish", was.is_some(), is.is_some(), some),
     }
 }
 
-fn commands(name: &str, recorded: Command, computed: Command) -> Found {
+fn commands(name: &str, recorded: Command, computed: Command, rule: ScoreRule) -> Found {
+    let reach = rule.reach(SHARE_GAIN);
     let decide = Stage::Decide.word();
     let (steering, throttle) = (format!("{name}.steering"), format!("{name}.throttle"));
-    single(decide, &steering, recorded.steering.get(), computed.steering.get())
-        .or_else(|| single(decide, &throttle, recorded.throttle.get(), computed.throttle.get()))
+    single(decide, &steering, recorded.steering.get(), computed.steering.get(), reach)
+        .or_else(|| single(decide, &throttle, recorded.throttle.get(), computed.throttle.get(), reach))
 }
 
-fn single(stage: &'static str, field: &str, recorded: f32, computed: f32) -> Found {
+fn single(stage: &'static str, field: &str, recorded: f32, computed: f32, reach: f64) -> Found {
+    if near(recorded.into(), computed.into(), reach) {
+        return None;
+    }
     let show = |bits: u32| (format!("{:?}", f32::from_bits(bits)), format!("{bits:#010x}"));
     same(stage, field, recorded.to_bits(), computed.to_bits(), |_| String::new())
         .map(|difference| shown(difference, show(recorded.to_bits()), show(computed.to_bits())))
 }
 
-fn double(stage: &'static str, field: &str, recorded: f64, computed: f64) -> Found {
+/// Whether a difference is within what a rule lets follow from the scores; never so for exact rules.
+fn near(recorded: f64, computed: f64, reach: f64) -> bool {
+    reach > 0.0 && (recorded - computed).abs() <= reach
+}
+
+fn double(stage: &'static str, field: &str, recorded: f64, computed: f64, reach: f64) -> Found {
+    if near(recorded, computed, reach) {
+        return None;
+    }
     let show = |bits: u64| (format!("{:?}", f64::from_bits(bits)), format!("{bits:#018x}"));
     same(stage, field, recorded.to_bits(), computed.to_bits(), |_| String::new())
         .map(|difference| shown(difference, show(recorded.to_bits()), show(computed.to_bits())))
@@ -188,6 +229,13 @@ fn shown(mut difference: Difference, recorded: (String, String), computed: (Stri
     let text = |(text, bits): (String, String)| if alike { format!("{text} (bits {bits})") } else { text };
     (difference.recorded, difference.computed) = (text(recorded), text(computed));
     difference
+}
+
+fn pulse(field: &str, recorded: Pulse, computed: Pulse, rule: ScoreRule) -> Found {
+    if near(recorded.ns().into(), computed.ns().into(), rule.reach(PULSE_GAIN).ceil()) {
+        return None;
+    }
+    same(Stage::Decide.word(), field, recorded, computed, |pulse| pulse.to_string())
 }
 
 fn some(there: bool) -> String {

@@ -184,12 +184,17 @@ impl Tape {
 /// Reads a file of at most [`LIMIT`] bytes.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, TapeError> {
     let failed = |source| TapeError::Io { doing: "read", path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
     let saw = file.metadata().map_err(failed)?.len();
     if saw > LIMIT {
         return Err(TapeError::TooLarge { saw, max: LIMIT });
     }
     let mut bytes = Vec::with_capacity(usize::try_from(saw).unwrap_or_default());
-    file.read_to_end(&mut bytes).map_err(failed)?;
+    // Bounded again: a device has no length, and a file may grow.
+    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let saw = bytes.len() as u64;
+    if saw > LIMIT {
+        return Err(TapeError::TooLarge { saw, max: LIMIT });
+    }
     Ok(bytes)
 }

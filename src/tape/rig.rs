@@ -47,6 +47,8 @@ pub struct Reel<'a> {
     tape: &'a Tape,
     next: usize,
     seq: u64,
+    /// Whether anybody drove by this tape.
+    driven: bool,
     speed_percent: u8,
     fill: Fill,
 }
@@ -83,8 +85,12 @@ impl<'a> TapeWorld<'a> {
     /// A world that begins with the tape's first record. `speed_percent` is the throttle scale for frames without
     /// recorded inputs.
     #[must_use]
-    pub const fn new(tape: &'a Tape, speed_percent: u8, fill: Fill) -> Self {
-        Self { reel: Reel { tape, next: 0, seq: 0, speed_percent, fill }, pins: StillPins { last: None } }
+    pub fn new(tape: &'a Tape, speed_percent: u8, fill: Fill) -> Self {
+        let driven = tape.ticks() > 0;
+        Self {
+            reel: Reel { tape, next: 0, seq: 0, driven, speed_percent, fill },
+            pins: StillPins { last: None },
+        }
     }
 
     /// The pins.
@@ -129,8 +135,12 @@ impl Senses for Reel<'_> {
     type Error = Infallible;
 
     fn next(&mut self, _previous: Previous) -> Result<Option<Sensed<'_>>, Infallible> {
-        let Some(record) = self.tape.record(self.next) else { return Ok(None) };
-        self.next += 1;
+        // A frame whose tick was cut off has no inputs to be replayed with.
+        let driven = self.driven;
+        let whole = |at: &usize| self.tape.record(*at).is_none_or(|record| !driven || record.tick.is_some());
+        let at = (self.next..=self.tape.len()).find(whole).unwrap_or(self.tape.len());
+        let Some(record) = self.tape.record(at) else { return Ok(None) };
+        self.next = at + 1;
         let inputs = match (record.tick, &record.frame) {
             (Some(tick), _) => tick.inputs,
             (None, Some(frame)) => self.imagined(frame),

@@ -163,3 +163,75 @@ pub(crate) const RAW_IMAGE: Layout = Layout {
         Field::new(6, "data", Kind::Bytes),
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        APPLIED, ASK, COMPRESSED_IMAGE, DECISION, HUMAN, INPUTS, MEASURED, PHASE, QUALITY, RANGES, RAW_IMAGE,
+        WHY,
+    };
+    use crate::domain::{Quality, Stage, StopReason};
+    use crate::tape::schema::layout::{Kind, Layout};
+
+    const TOP: [&Layout; 7] = [&INPUTS, &DECISION, &MEASURED, &RANGES, &HUMAN, &COMPRESSED_IMAGE, &RAW_IMAGE];
+
+    /// The most bytes that a field takes inside a part; nothing of open length is allowed there.
+    fn most(kind: Kind) -> usize {
+        match kind {
+            Kind::Float | Kind::Fixed32 => 5,
+            Kind::Double | Kind::Fixed64 => 9,
+            Kind::Int32 | Kind::Int64 | Kind::Choice(_) => 11,
+            Kind::Part(part) => 2 + part.fields.iter().map(|field| most(field.kind)).sum::<usize>(),
+            Kind::Text | Kind::Bytes | Kind::Floats => usize::MAX / 64,
+        }
+    }
+
+    #[test]
+    fn every_part_fits_a_length_of_one_byte() {
+        for field in TOP.iter().flat_map(|layout| layout.fields) {
+            if matches!(field.kind, Kind::Part(_)) {
+                assert!(most(field.kind) - 2 < 0x80, "{}", field.name);
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_fit_a_tag_of_one_byte_and_are_unique() {
+        let parts = TOP.iter().flat_map(|layout| layout.fields).filter_map(|field| match field.kind {
+            Kind::Part(part) => Some(part),
+            _ => None,
+        });
+        for layout in TOP.into_iter().chain(parts) {
+            let mut numbers: Vec<u8> = layout.fields.iter().map(|field| field.number).collect();
+            numbers.sort_unstable();
+            assert!(numbers.iter().all(|number| (1..16).contains(number)), "{}", layout.name);
+            assert!(numbers.windows(2).all(|pair| pair[0] != pair[1]), "{}", layout.name);
+        }
+    }
+
+    #[test]
+    fn words_stand_in_the_order_of_their_codes() {
+        let loud = |word: &str| word.to_uppercase();
+        assert_eq!(Quality::ALL.map(|quality| loud(quality.word())).to_vec(), QUALITY.words);
+        // `FrameLost` is FRAME_LOST.
+        let reasons = StopReason::ALL.map(|why| {
+            let name = format!("{why:?}");
+            let split =
+                name.char_indices().skip(1).find(|(_, letter)| letter.is_uppercase()).map(|(at, _)| at);
+            split.map_or_else(|| loud(&name), |at| loud(&format!("{}_{}", &name[..at], &name[at..])))
+        });
+        assert_eq!(reasons.to_vec(), WHY.words);
+        assert_eq!(MEASURED.fields.len(), Stage::ALL.len());
+        for (stage, field) in Stage::ALL.into_iter().zip(MEASURED.fields) {
+            assert_eq!(field.name, format!("{}_ns", stage.word()));
+        }
+        // Protobuf wants the words of one file to be unique.
+        for file in [vec![QUALITY, PHASE, WHY], vec![ASK, APPLIED]] {
+            let mut words: Vec<&str> = file.iter().flat_map(|choice| choice.words).copied().collect();
+            let count = words.len();
+            words.sort_unstable();
+            words.dedup();
+            assert_eq!(words.len(), count);
+        }
+    }
+}
