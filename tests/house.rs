@@ -229,3 +229,41 @@ fn the_architecture_names_every_room() {
         assert!(text.contains(&format!("`{room}")), "ARCHITECTURE.md does not name the room {room}");
     }
 }
+
+/// The linker's proof that the loop, the tape and the models touch no device and no socket: without features, nothing
+/// that could is in the tree.
+#[test]
+fn the_library_without_features_reaches_no_device() {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let listed = std::process::Command::new(cargo)
+        .args([
+            "tree",
+            "--locked",
+            "--offline",
+            "--no-default-features",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(listed.stdout).unwrap();
+    assert!(tree.contains("tract-core"), "{tree}{}", String::from_utf8_lossy(&listed.stderr));
+    let names: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    for banned in [
+        "v4l",
+        "v4l2-sys-mit",
+        "nix",
+        "i2cdev",
+        "linux-embedded-hal",
+        "tokio",
+        "mio",
+        "socket2",
+        "clap",
+        "indicatif",
+    ] {
+        assert!(!names.contains(&banned), "{banned} is in the tree without features");
+    }
+}
