@@ -24,13 +24,14 @@ use std::cell::Cell;
 
 use hairpin::domain::{
     Ask, Frame, FrameSeq, FrameStamp, Health, Inputs, Observation, OperatorInput, Picture, PixelFormat,
-    Preparation, Previous, Recipe, Scores, Sensor,
+    Preparation, Previous, Recipe, Scores, Sensor, Tick,
 };
 use hairpin::drive::{Pilot, Setup, Stopwatch};
 use hairpin::governor::Limits;
 use hairpin::policy::choose::Bound;
 use hairpin::policy::scripted::Scripted;
 use hairpin::policy::{Expectation, GraphLimits, NetworkKind, Policy, build, witness};
+use hairpin::tape::{Header, TapeWriter};
 use hairpin::units::{Degrees, Instant, MetresPerSecond};
 use hairpin::vehicle::Calibration;
 use hairpin::vision::{self, JudgeLimits, Workspace};
@@ -187,4 +188,38 @@ fn what_the_libraries_allocate_is_stated() {
         decode / 30 < 100 && infer / 30 < 200,
         "a library allocates far more than it did: {decode}, {infer}"
     );
+}
+
+/// The tape's own code reuses its buffers; what is left is the container library's, when it closes a chunk.
+#[test]
+fn writing_a_tick_allocates_only_when_a_chunk_closes() {
+    let bytes = scene::jpeg(&scene::picture(0.0, 0));
+    let policy = Scripted::new(|mean| Scores::new(&[mean, 1.0, 255.0 - mean, 0.5, 0.25]).unwrap());
+    let mut pilot = Pilot::new(policy, setup(Preparation::Stock));
+    let mut writer = TapeWriter::new(std::io::sink(), &Header::default()).unwrap();
+    let mut counts = Vec::new();
+    for n in 1..=200 {
+        let frame = Frame {
+            seq: FrameSeq(n),
+            captured_at: Instant(n * TICK),
+            left: Picture { format: PixelFormat::Mjpeg, bytes: &bytes },
+            right: None,
+            ranges: &[],
+        };
+        let inputs = inputs(n);
+        let (decision, measured) = pilot.step(&inputs, Some(frame), &Still);
+        let tick = Tick { inputs, decision, measured };
+        counts.push(allocations(|| {
+            writer.frame(&frame).unwrap();
+            writer.tick(&tick).unwrap();
+        }));
+    }
+    let steady = &counts[50..];
+    let free = steady.iter().filter(|count| **count == 0).count();
+    println!(
+        "tape: {free} of {} ticks written without an allocation, {} at most (mcap's)",
+        steady.len(),
+        steady.iter().max().unwrap()
+    );
+    assert!(free * 10 >= steady.len() * 6, "only {free} of {} ticks were free of allocations", steady.len());
 }

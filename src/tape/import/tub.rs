@@ -13,7 +13,7 @@ use super::picture::check;
 use super::{Rate, Recording, Shot, say_converted};
 use crate::domain::FrameSeq;
 use crate::tape::schema::Human;
-use crate::units::Instant;
+use crate::units::{Instant, Span};
 
 /// The manifest's last line.
 #[derive(Deserialize)]
@@ -147,6 +147,18 @@ fn human(line: &Line) -> Option<Human> {
     Some(Human { steering: 0.0 - line.angle?, throttle: line.throttle? })
 }
 
+/// No camera of such a car sends faster than this; times that are closer were made by a conversion.
+const FASTEST: Span = Span::from_millis(5);
+
+/// Says that a whole drive's times cannot be driving times. They are kept, since they are what was recorded.
+fn too_fast(times: &[Instant]) -> Option<String> {
+    let (first, last) = (times.first()?, times.last()?);
+    let mean = Span(last.since(*first).0 / times.len() as u64);
+    (times.len() > 20 && mean < FASTEST).then(|| {
+        format!("the recorded times are {mean} apart, which no camera is: set tape.rate_hz to the rate of the drive, usually 20")
+    })
+}
+
 /// The recorded times where they are all there and rise; else, or where asked for, those of a rate.
 fn times(kept: &[Line], rate: Option<Rate>, findings: &mut Vec<String>) -> Vec<Instant> {
     let by = |rate: Rate| (0..kept.len()).map(|position| rate.time(position)).collect();
@@ -162,7 +174,10 @@ fn times(kept: &[Line], rate: Option<Rate>, findings: &mut Vec<String>) -> Vec<I
     match recorded {
         None => findings.push(format!("not every record has a time: all taken as {fallback}")),
         Some(times) => match times.windows(2).position(|pair| matches!(pair, [a, b] if b <= a)) {
-            None => return times,
+            None => {
+                findings.extend(too_fast(&times));
+                return times;
+            }
             Some(at) => {
                 let index = kept.get(at + 1).map_or(0, |line| line.index);
                 findings.push(format!("times do not rise at record {index}: all taken as {fallback}"));
