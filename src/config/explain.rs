@@ -223,7 +223,7 @@ pub fn explain(given: &Hyperparameters, algorithm: Algorithm, space: &ActionSpac
         what: "not a hyperparameter of DeepRacer's training; kept as it is",
         warnings: Vec::new(),
     }));
-    Explanation { rows, derived: judge::derived(given, space) }
+    Explanation { rows, derived: judge::derived(given, algorithm, space) }
 }
 
 fn row(entry: &Entry, given: &Hyperparameters, algorithm: Algorithm, space: &ActionSpace) -> Explained {

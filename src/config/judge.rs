@@ -39,10 +39,16 @@ pub(super) fn warnings(
         "stack_size" => given.stack_size.filter(|size| *size != 1).map(|size| {
             one(Level::Note, format!("{size} is not what was trained with: the stack is always 1"))
         }),
-        "e_greedy_value" | "epsilon_steps" => (given.exploration_type != Some(Exploration::EGreedy))
-            .then(|| one(Level::Note, "has no effect: exploration is categorical")),
-        "sac_alpha" => (algorithm != Algorithm::Sac)
-            .then(|| one(Level::Note, "has no effect: the model was trained with clipped_ppo")),
+        "e_greedy_value" | "epsilon_steps" if given.exploration_type != Some(Exploration::EGreedy) => {
+            Some(one(Level::Note, "has no effect: exploration is categorical"))
+        }
+        "e_greedy_value" => given.e_greedy_value.map(share),
+        "epsilon_steps" => given.epsilon_steps.map(positive),
+        "sac_alpha" if algorithm != Algorithm::Sac => {
+            Some(one(Level::Note, "has no effect: the model was trained with clipped_ppo"))
+        }
+        "sac_alpha" => given.sac_alpha.map(share),
+        "term_cond_max_episodes" => given.term_cond_max_episodes.map(positive),
         _ => None,
     }
     .unwrap_or_default()
@@ -58,6 +64,17 @@ fn batch(size: i64) -> Vec<Warning> {
     let near = BATCHES.into_iter().min_by_key(|known| (known - size).abs()).unwrap_or(64);
     let slip = if size == 34 { "; 34 is a typing error that is passed around, 32 is meant" } else { "" };
     one(Level::OutsideRange, format!("{size} is none of 32, 64, 128, 256, 512; the nearest is {near}{slip}"))
+}
+
+fn share(value: f64) -> Vec<Warning> {
+    if (0.0..=1.0).contains(&value) {
+        return Vec::new();
+    }
+    one(Level::OutsideRange, format!("{} is outside 0 to 1", figure(value)))
+}
+
+fn positive(count: i64) -> Vec<Warning> {
+    if count > 0 { Vec::new() } else { one(Level::Error, format!("{count} is not above 0")) }
 }
 
 fn epochs(count: i64) -> Vec<Warning> {
@@ -118,7 +135,7 @@ fn discount(gamma: f64, loss: Option<LossType>) -> Vec<Warning> {
     let steps = 1.0 / (1.0 - gamma);
     if gamma <= 0.9 {
         let text = format!(
-            "{gamma} looks about {steps:.0} steps ({:.1} s) ahead, short for a turn that must be prepared; racers take 0.9 to 0.97 for speed",
+            "{gamma} looks about {steps:.0} steps ({:.1} s) ahead, short for a turn that must be prepared; racers who go for speed stay between this and 0.97",
             steps / STEPS_PER_S
         );
         return one(Level::KnownToHurt, text);
@@ -155,7 +172,7 @@ fn updates(episodes: i64, algorithm: Algorithm) -> Vec<Warning> {
 }
 
 /// Horizon, gradient steps and entropy bonus; absent values count as their defaults.
-pub(super) fn derived(given: &Hyperparameters, space: &ActionSpace) -> Vec<Derived> {
+pub(super) fn derived(given: &Hyperparameters, algorithm: Algorithm, space: &ActionSpace) -> Vec<Derived> {
     let mut found = Vec::new();
     let gamma = given.discount_factor.unwrap_or(0.999);
     if (0.0..1.0).contains(&gamma) {
@@ -165,7 +182,9 @@ pub(super) fn derived(given: &Hyperparameters, space: &ActionSpace) -> Vec<Deriv
     }
     let batch = given.batch_size.unwrap_or(64);
     let epochs = given.num_epochs.unwrap_or(3);
-    let episodes = given.num_episodes_between_training.unwrap_or(20);
+    // SAC learns after every episode, whatever is given.
+    let given_episodes = given.num_episodes_between_training.unwrap_or(20);
+    let episodes = if algorithm == Algorithm::Sac { 1 } else { given_episodes };
     if batch > 0 && epochs > 0 && episodes > 0 {
         let steps = episodes.saturating_mul(100);
         let updates = (steps / batch).saturating_mul(epochs);
@@ -176,7 +195,7 @@ pub(super) fn derived(given: &Hyperparameters, space: &ActionSpace) -> Vec<Deriv
         found.push(Derived { label: "gradient steps per iteration", text });
     }
     if let ActionSpace::Discrete(actions) = space {
-        let beta = given.beta_entropy.unwrap_or(0.01);
+        let beta = given.beta_entropy.unwrap_or(0.01).max(0.0);
         // Shown to three digits; decided upon nowhere.
         #[expect(clippy::cast_precision_loss, reason = "at most 128")]
         let most = (actions.len() as f64).ln();
