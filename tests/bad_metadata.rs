@@ -227,7 +227,7 @@ fn metadata_whose_sensors_or_algorithm_are_no_use() {
         ),
         (
             r#""neural_network": "LLM""#,
-            "f: neural_network: saw \"LLM\", wanted a convolutional network: a language model's folder holds no policy to load",
+            "f: neural_network: saw \"LLM\", wanted a convolutional network: an LLM driver's folder holds no policy to load",
         ),
         (
             r#""sensor": ["STEREO_CAMERAS", "LIDAR"], "lidar_config": {"num_values": 64, "min_angle": -60, "max_angle": 60, "min_distance": 0.15, "max_distance": 0.5, "clipping_distance": 0.5, "num_sectors": 8}"#,

@@ -22,6 +22,9 @@ use crate::tape::header::{Header, key};
 use crate::tape::{Human, TapeWriter};
 use crate::units::Instant;
 
+/// Header entry of a tape whose frames were filled up.
+const FILLED: &str = "filled_sensors";
+
 /// Files that a replay writes.
 pub(crate) struct Outputs {
     record: Option<TapeWriter<BufWriter<File>>>,
@@ -161,7 +164,14 @@ fn is_page(file: &Path) -> bool {
 }
 
 fn header(args: &Replay, loaded: &Loaded, setup: &Setup) -> Header {
-    Header::default()
+    let plain = Header::default();
+    // The frames on the new tape hold what was fed in, so the tape has to say that nobody recorded it.
+    let begun = if args.fill_sensors {
+        plain.with(FILLED, "what the source lacked: see --fill-sensors")
+    } else {
+        plain
+    };
+    begun
         .with(key::BUILD, build_id())
         .with(key::MODEL, &loaded.card.name)
         .with(key::MODEL_DIGEST, loaded.digest().to_string())

@@ -104,7 +104,7 @@ fn network_name(root: &At<'_>, notes: &mut Vec<String>) -> Result<Option<String>
         _ => at.text("the name of a network")?,
     };
     if name.eq_ignore_ascii_case("llm") {
-        let wanted = "a convolutional network: a language model's folder holds no policy to load";
+        let wanted = "a convolutional network: an LLM driver's folder holds no policy to load";
         return Err(at.refuse(wanted));
     }
     if !NETWORKS.contains(&name) {
