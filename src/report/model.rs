@@ -129,15 +129,15 @@ const PERIOD_MS: f64 = 66.0;
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
 fn on_the_car(macs: u64) -> String {
     let ms = macs as f64 / 1e6 * MS_PER_MILLION;
-    let fits = if ms <= PERIOD_MS / 2.0 {
+    let verdict = if ms <= PERIOD_MS / 2.0 {
         "fits"
     } else if ms <= PERIOD_MS {
-        "fits, but leaves little for the rest"
+        "tight"
     } else {
-        "does NOT fit"
+        "too slow"
     };
     format!(
-        "about {ms:.1} ms a frame on the car's Atom (an estimate, +-40 %): {fits} into the {PERIOD_MS:.0} ms of 15 frames a second"
+        "about {ms:.1} ms a frame on the car's Atom, of {PERIOD_MS:.0} ms at 15 frames a second (an estimate, +-40 %): {verdict}"
     )
 }
 
