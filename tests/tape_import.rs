@@ -11,6 +11,7 @@
 )]
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use hairpin::domain::{Frame, FrameSeq, Picture, PixelFormat, Recipe, Sensor};
@@ -277,7 +278,10 @@ fn tubs_that_are_refused() {
 fn real_recordings_arrive_byte_for_byte() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/recordings");
     if !data.is_dir() {
-        println!("skipped: no ../shared/data/recordings beside the repository");
+        // Straight to the stream: the harness swallows what the macros print.
+        std::io::stderr()
+            .write_all(b"skipped: no ../shared/data/recordings beside the repository\n")
+            .unwrap();
         return;
     }
     let car = data.join("real-car-deepracer-160x120-larsll/frames");

@@ -170,6 +170,8 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::{Exploration, Hyperparameters, LossType, read};
 
     #[test]
@@ -179,7 +181,8 @@ mod tests {
             let path =
                 format!("{}/../shared/data/models/{folder}/hyperparameters.json", env!("CARGO_MANIFEST_DIR"));
             let Ok(bytes) = std::fs::read(&path) else {
-                eprintln!("skipped: {path} is absent");
+                let why = format!("skipped: {path} is absent\n");
+                std::io::stderr().write_all(why.as_bytes()).expect("stderr is open");
                 return;
             };
             let wanted = Hyperparameters {

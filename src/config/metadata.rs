@@ -142,6 +142,8 @@ fn version(root: &At<'_>, notes: &mut Vec<String>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::{Algorithm, Metadata, read};
     use crate::domain::{ActionSpace, Sensor};
 
@@ -150,7 +152,8 @@ mod tests {
         let path =
             format!("{}/../shared/data/models/{folder}/model_metadata.json", env!("CARGO_MANIFEST_DIR"));
         let Ok(bytes) = std::fs::read(&path) else {
-            eprintln!("skipped: {path} is absent");
+            let why = format!("skipped: {path} is absent\n");
+            std::io::stderr().write_all(why.as_bytes()).expect("stderr is open");
             return None;
         };
         Some(read("model_metadata.json", &bytes).unwrap_or_else(|error| panic!("{folder}: {error}")))
