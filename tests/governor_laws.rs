@@ -206,6 +206,30 @@ fn old_repeated_and_future_frames_are_no_evidence() {
 }
 
 #[test]
+fn a_hole_without_ticks_counts_like_one_with_them() {
+    let mut drive = Drive::driving(Limits::default());
+    drive.inputs.now = drive.inputs.now + Span::from_millis(5000);
+    let verdict = drive.good(Ask::Nothing);
+    assert_eq!(verdict.state, DriveState::Stopped { why: StopReason::FrameLost });
+    assert_eq!(verdict.command, Command::NEUTRAL);
+    // A short one heals.
+    let mut drive = Drive::driving(Limits::default());
+    drive.inputs.now = drive.inputs.now + Span::from_millis(900);
+    assert_eq!(drive.good(Ask::Nothing).state, DriveState::Driving);
+}
+
+#[test]
+fn a_held_command_obeys_todays_caps() {
+    let mut drive = Drive::driving(Limits::default());
+    drive.inputs.operator.speed_percent = 10;
+    let held = drive.tick(Ask::Nothing, Wish::Nothing, Quality::Torn, Some(0));
+    assert_eq!((held.state, held.command), (DriveState::Driving, command(0.5, 0.1)));
+    drive.inputs.operator.speed_percent = 0;
+    let held = drive.tick(Ask::Nothing, Wish::Nothing, Quality::Torn, Some(0));
+    assert_eq!(held.command, command(0.5, 0.0));
+}
+
+#[test]
 fn three_late_ticks_coast() {
     let mut drive = Drive::driving(Limits::default());
     drive.inputs.previous.elapsed = Span::from_millis(101);

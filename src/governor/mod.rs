@@ -55,8 +55,16 @@ impl Governor {
             (DriveState::Driving, watch::Evidence::Fresh(command)) => {
                 self.limited(command, inputs, &mut notes)
             }
-            // Ridden through: one bad picture holds the last command while the last good one is young.
-            (DriveState::Driving, watch::Evidence::Held) => self.last,
+            // Ridden through: one bad picture holds the last command while the last good one is young, under the caps
+            // of today: a battery that falls and a speed that is turned down count at once.
+            (DriveState::Driving, watch::Evidence::Held) => {
+                let speed = f32::from(inputs.operator.speed_percent.min(100)) / 100.0;
+                slew::cap(
+                    self.last,
+                    self.limits.throttle_cap_at(inputs.health.battery).min(speed),
+                    &mut notes,
+                )
+            }
             _ => Command::NEUTRAL,
         };
         self.last = wanted;

@@ -10,13 +10,14 @@
 //!     │        cause gone         │      latch time over                    │
 //!     └──────── disarm ──────── Stopped ◄───────────────────────────────────┘
 //!                                 ▲
-//!                                 └── from any armed state: stop · pins failed · battery empty ·
+//!                                 └── from any armed state (stop: from any): stop · pins failed · battery empty ·
 //!                                     policy failed N times · picture frozen beyond the latch time
 //! ```
 
 use super::limits::Limits;
 use super::watch::{Evidence, Watch};
 use crate::domain::{Applied, Ask, DriveState, Inputs, Note, Notes, StopReason};
+use crate::units::Span;
 
 /// The state after this tick. Stop wins over disarm, disarm over faults, faults over arm.
 pub(super) fn next(
@@ -48,9 +49,16 @@ pub(super) fn next(
         (_, DriveState::Disarmed | DriveState::Stopped { .. }) => state,
         (_, armed) => match fault {
             Some(why) => latch(why, notes),
+            None if lost(armed, limits, watch) => latch(StopReason::FrameLost, notes),
             None => advance(armed, limits, evidence, inputs, notes),
         },
     }
+}
+
+/// Whether a drive has been without evidence for longer than it may hold and coast, ticks or no ticks.
+fn lost(state: DriveState, limits: &Limits, watch: &Watch) -> bool {
+    let moving = matches!(state, DriveState::Driving | DriveState::Coasting { .. });
+    moving && watch.gap() > Span(limits.stale_frame.0.saturating_add(limits.latch.0))
 }
 
 /// How an armed state moves on when nothing forbids it.

@@ -26,6 +26,7 @@ pub(super) struct Watch {
     flat_run: u32,
     bad_policy_run: u32,
     late_run: u32,
+    gap: Span,
 }
 
 impl Watch {
@@ -38,7 +39,14 @@ impl Watch {
             flat_run: 0,
             bad_policy_run: 0,
             late_run: 0,
+            gap: Span(0),
         }
+    }
+
+    /// How long before this tick the last good frame was taken; 0 before the first. Counts also where no tick fell into
+    /// the time between.
+    pub(super) const fn gap(&self) -> Span {
+        self.gap
     }
 
     /// Whether the policy failed too often in a row.
@@ -60,6 +68,7 @@ impl Watch {
         inputs: &Inputs,
         notes: &mut Notes,
     ) -> Evidence {
+        self.gap = self.last_good.map_or(Span(0), |good| inputs.now.since(good));
         self.count(limits, wish, quality, inputs, notes);
         let fresh = self.is_fresh(limits, inputs, notes);
         let late = self.late_run >= limits.late_cycles;
