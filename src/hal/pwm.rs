@@ -39,7 +39,6 @@ pub fn find_chip(class: &Path, device: &str) -> Result<PathBuf, HalError> {
 #[derive(Debug)]
 pub struct SysfsPwm {
     folder: PathBuf,
-    last_ns: Option<u32>,
 }
 
 impl SysfsPwm {
@@ -54,28 +53,21 @@ impl SysfsPwm {
             write(&chip.join("export"), &channel.to_string())?;
         }
         write(&folder.join("period"), &PERIOD_NS.to_string())?;
-        let mut pwm = Self { folder, last_ns: None };
+        let mut pwm = Self { folder };
         pwm.set_pulse(neutral)?;
         if write(&pwm.folder.join("enable"), "1").is_err() {
             // Accepted: the duty that was written counts all the same.
-            pwm.last_ns = None;
             pwm.set_pulse(neutral)?;
         }
         Ok(pwm)
     }
 
-    /// Writes a pulse width, unless it is the one that was written last.
+    /// Writes a pulse width, also where it is the one that was written last: somebody else may have moved the pin.
     ///
     /// # Errors
     /// [`HalError::Write`] with the file.
     pub fn set_pulse(&mut self, pulse: Pulse) -> Result<(), HalError> {
-        if self.last_ns == Some(pulse.ns()) {
-            return Ok(());
-        }
-        self.last_ns = None;
-        write(&self.folder.join("duty_cycle"), &pulse.ns().to_string())?;
-        self.last_ns = Some(pulse.ns());
-        Ok(())
+        write(&self.folder.join("duty_cycle"), &pulse.ns().to_string())
     }
 }
 
