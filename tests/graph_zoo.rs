@@ -10,21 +10,18 @@
 )]
 
 #[allow(dead_code, reason = "shared with other tests")]
+#[path = "support/aws.rs"]
+mod aws;
+#[path = "support/onnx.rs"]
+mod onnx;
+#[allow(dead_code, reason = "shared with other tests")]
 #[path = "support/tf.rs"]
 mod tf;
 
+use aws::dense_per_location;
 use hairpin::domain::{Observation, Recipe, Sensor};
 use hairpin::policy::{Expectation, GraphLimits, NetworkKind, Policy, build, witness};
-use prost::Message;
 use tf::{CAMERA, POLICY, conv, first_of, floats, graph, ints, node, placeholder};
-use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
-use tract_onnx::pb::type_proto::{self, Tensor};
-use tract_onnx::pb::{
-    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
-    ValueInfoProto,
-};
-use tract_tensorflow::tfpb::tensorflow::NodeDef;
 
 const FILTERS: usize = 3;
 const UNITS: usize = 4;
@@ -100,41 +97,6 @@ fn expected(weights: &Weights, picture: &[f32]) -> Vec<f64> {
     scores.iter().map(|score| (score - top).exp() / total).collect()
 }
 
-/// Dense on a 4-D tensor, as Keras writes it: Tensordot.
-fn dense_per_location(name: &str, input: &str, weights: &Weights) -> Vec<NodeDef> {
-    let n = |tail: &str| format!("{name}/{tail}");
-    let t = |tail: &str| format!("{name}/Tensordot/{tail}");
-    let units = i64::try_from(UNITS).unwrap();
-    vec![
-        floats(&n("kernel"), &[i64::try_from(FILTERS).unwrap(), units], &weights.dense),
-        floats(&n("bias"), &[units], &weights.dense_bias),
-        node(&t("ReadVariableOp"), "Identity", &[&n("kernel")]),
-        ints(&t("axes"), &[1], &[3]),
-        ints(&t("free"), &[3], &[0, 1, 2]),
-        node(&t("Shape"), "Shape", &[input]),
-        ints(&t("GatherV2/axis"), &[], &[0]),
-        node(&t("GatherV2"), "GatherV2", &[&t("Shape"), &t("free"), &t("GatherV2/axis")]),
-        ints(&t("GatherV2_1/axis"), &[], &[0]),
-        node(&t("GatherV2_1"), "GatherV2", &[&t("Shape"), &t("axes"), &t("GatherV2_1/axis")]),
-        ints(&t("Const"), &[1], &[0]),
-        node(&t("Prod"), "Prod", &[&t("GatherV2"), &t("Const")]),
-        ints(&t("Const_1"), &[1], &[0]),
-        node(&t("Prod_1"), "Prod", &[&t("GatherV2_1"), &t("Const_1")]),
-        ints(&t("concat/axis"), &[], &[0]),
-        node(&t("concat"), "ConcatV2", &[&t("free"), &t("axes"), &t("concat/axis")]),
-        node(&t("stack"), "Pack", &[&t("Prod"), &t("Prod_1")]),
-        node(&t("transpose"), "Transpose", &[input, &t("concat")]),
-        node(&t("Reshape"), "Reshape", &[&t("transpose"), &t("stack")]),
-        node(&t("MatMul"), "MatMul", &[&t("Reshape"), &t("ReadVariableOp")]),
-        ints(&t("Const_2"), &[1], &[i32::try_from(UNITS).unwrap()]),
-        ints(&t("concat_1/axis"), &[], &[0]),
-        node(&t("concat_1"), "ConcatV2", &[&t("GatherV2"), &t("Const_2"), &t("concat_1/axis")]),
-        node(name, "Reshape", &[&t("MatMul"), &t("concat_1")]),
-        node(&n("BiasAdd"), "BiasAdd", &[name, &n("bias")]),
-        node(&n("Relu"), "Relu", &[&n("BiasAdd")]),
-    ]
-}
-
 /// The whole network, with TF 1.11's dynamic flatten and the rescaler that is an identity.
 fn tensorflow(weights: &Weights) -> Vec<u8> {
     let n = |tail: &str| format!("main_level/agent/main/online/network_1/{tail}");
@@ -149,7 +111,7 @@ fn tensorflow(weights: &Weights) -> Vec<u8> {
         node(&n("BiasAdd"), "BiasAdd", &[&n("Conv2D"), &n("bias")]),
         node(&n("Relu"), "Relu", &[&n("BiasAdd")]),
     ];
-    nodes.extend(dense_per_location(&n("Dense_1"), &n("Relu"), weights));
+    nodes.extend(dense_per_location(&n("Dense_1"), &n("Relu"), &weights.dense, &weights.dense_bias));
     nodes.push(node(&n("flatten/Shape"), "Shape", &[&n("Dense_1/Relu")]));
     nodes.extend(first_of(&n("flatten/strided_slice"), &n("flatten/Shape")));
     nodes.extend([
@@ -209,61 +171,6 @@ fn dense_per_location_dynamic_flatten_and_rescaler() {
     compare(NetworkKind::FrozenTensorflow, &tensorflow(&weights), &weights);
 }
 
-fn tensor(name: &str, dims: &[usize], values: &[f32]) -> TensorProto {
-    TensorProto {
-        name: name.to_owned(),
-        dims: dims.iter().map(|dim| i64::try_from(*dim).unwrap()).collect(),
-        data_type: DataType::Float as i32,
-        raw_data: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-        ..TensorProto::default()
-    }
-}
-
-fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
-    let dim =
-        |size: &i64| Dimension { value: Some(dimension::Value::DimValue(*size)), ..Dimension::default() };
-    let shape = TensorShapeProto { dim: dims.iter().map(dim).collect() };
-    let tensor = Tensor { elem_type: DataType::Float as i32, shape: Some(shape) };
-    ValueInfoProto {
-        name: name.to_owned(),
-        r#type: Some(TypeProto {
-            value: Some(type_proto::Value::TensorType(tensor)),
-            ..TypeProto::default()
-        }),
-        ..ValueInfoProto::default()
-    }
-}
-
-fn operator(op: &str, inputs: &[&str], output: &str) -> NodeProto {
-    NodeProto {
-        name: output.to_owned(),
-        op_type: op.to_owned(),
-        input: inputs.iter().map(|input| (*input).to_owned()).collect(),
-        output: vec![output.to_owned()],
-        ..NodeProto::default()
-    }
-}
-
-/// The head alone, as somebody else might export it: channels first, one input of any name.
-fn onnx(input: &str, dims: &[i64], head: &[f32]) -> Vec<u8> {
-    let graph = GraphProto {
-        name: "policy".to_owned(),
-        node: vec![
-            operator("Div", &[input, "white"], "share"),
-            operator("Flatten", &["share"], "flat"),
-            operator("MatMul", &["flat", "head"], "logits"),
-            operator("Softmax", &["logits"], "probabilities"),
-        ],
-        initializer: vec![tensor("white", &[], &[255.0]), tensor("head", &[19200, 3], head)],
-        input: vec![value(input, dims)],
-        output: vec![value("probabilities", &[1, 3])],
-        ..GraphProto::default()
-    };
-    let opset = OperatorSetIdProto { version: 13, ..OperatorSetIdProto::default() };
-    ModelProto { ir_version: 8, opset_import: vec![opset], graph: Some(graph), ..ModelProto::default() }
-        .encode_to_vec()
-}
-
 #[test]
 fn onnx_in_either_layout_with_an_input_of_any_name() {
     let head = weights(19200 * 3, 11);
@@ -273,7 +180,7 @@ fn onnx_in_either_layout_with_an_input_of_any_name() {
     for (name, dims) in
         [("obs_0", [1, 1, 120, 160]), ("FRONT_FACING_CAMERA", [1, 120, 160, 1]), ("x", [-1, 1, 120, 160])]
     {
-        let mut built = build(NetworkKind::Onnx, &onnx(name, &dims, &head), &want).unwrap();
+        let mut built = build(NetworkKind::Onnx, &onnx::policy(name, &dims, &head), &want).unwrap();
         let observation = witness::observation(5, &recipe);
         let scores = built.plan.infer(&observation).unwrap();
         let score = |action: usize| -> f64 {
@@ -287,12 +194,14 @@ fn onnx_in_either_layout_with_an_input_of_any_name() {
             assert!((f64::from(*saw) - (raw - top).exp() / total).abs() < 1e-4);
         }
     }
-    let wrong =
-        build(NetworkKind::Onnx, &onnx("x", &[1, 3, 120, 160], &head), &want).unwrap_err().to_string();
+    let wrong = build(NetworkKind::Onnx, &onnx::policy("x", &[1, 3, 120, 160], &head), &want)
+        .unwrap_err()
+        .to_string();
     assert_eq!(wrong, "network input \"x\" has shape [1, 3, 120, 160], wanted [1, 120, 160, 1]");
     let mut poisoned = head.clone();
     poisoned[77] = f32::INFINITY;
-    let wrong =
-        build(NetworkKind::Onnx, &onnx("x", &[1, 1, 120, 160], &poisoned), &want).unwrap_err().to_string();
+    let wrong = build(NetworkKind::Onnx, &onnx::policy("x", &[1, 1, 120, 160], &poisoned), &want)
+        .unwrap_err()
+        .to_string();
     assert_eq!(wrong, "weight 77 of \"head\" is inf; the training diverged, export an earlier checkpoint");
 }
