@@ -99,7 +99,8 @@ pub struct Replay {
     /// Demand equality with the decisions in FILE, or with the tape's own where no file is given
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     pub expect: Option<Option<PathBuf>>,
-    /// Allow scores to differ by this much, for a recording of other kernels; everything else stays exact
+    /// Allow scores to differ by this much, for a recording of other kernels; what does not follow from them
+    /// stays exact
     #[arg(long, value_name = "X", value_parser = tolerance)]
     pub tolerance: Option<f32>,
     /// Write frames, inputs and decisions to a new tape
@@ -117,7 +118,7 @@ pub struct Replay {
     /// Stop after this many ticks
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub ticks: Option<u64>,
-    /// Let --record replace a tape of the same name
+    /// Replace files of the same name
     #[arg(long)]
     pub force: bool,
 }

@@ -1,5 +1,5 @@
-//! How the program ends: the only file in which an exit code is written. The table in `docs` and in
-//! `hairpin --help` is made from [`TABLE`].
+//! How the program ends: the only file in which an exit code is written. The table in
+//! `hairpin --help` is made from [`TABLE`], and README's is compared with it.
 
 /// How a command ended, where it did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 //! hairpin drives an AWS DeepRacer from one binary. Modules are listed in layer order; a module imports
-//! only from those above it in this list (`tests/house.rs` checks). No semver promise yet.
+//! only from those of lower layers (`tests/house.rs` checks). No semver promise yet.
 
 #![forbid(unsafe_code)]
 

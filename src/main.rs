@@ -1,4 +1,4 @@
-//! The front door: parse, choose the kernels, dispatch, print the failure's chain, exit.
+//! The front door: parse, dispatch, print the failure's chain, exit.
 
 #![forbid(unsafe_code)]
 

@@ -80,6 +80,7 @@ fn model_and_tape_are_what_is_made_here() {
     }
     let (made, kept) = (Tape::open(&tape).unwrap(), Tape::open(&kept_tape).unwrap());
     assert_eq!((kept.frames(), kept.ticks()), (66, 66));
+    assert_eq!((made.frames(), made.ticks()), (66, 66));
     for (at, (made, kept)) in made.records().zip(kept.records()).enumerate() {
         let (made, kept) = (made.frame.unwrap(), kept.frame.unwrap());
         assert_eq!((made.seq, made.captured_at), (kept.seq, kept.captured_at));

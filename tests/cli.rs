@@ -228,14 +228,6 @@ fn importing_twice_changes_nothing_and_another_model_of_that_name_is_refused() {
 }
 
 #[test]
-fn sensors_that_a_tape_lacks_are_named() {
-    // The one picture of the bundled tape and a model that wants two is covered with real graphs in
-    // tests/real_recordings.rs; here the flag's help has to say what it does.
-    let help = stdout(&hairpin(&["replay", "--help"]));
-    assert!(help.contains("--fill-sensors") && help.contains("to both eyes"), "{help}");
-}
-
-#[test]
 fn help_of_every_command_reads_well() {
     let top = stdout(&hairpin(&["--help"]));
     for (code, meaning) in TABLE {
@@ -306,8 +298,8 @@ fn settings_say_where_they_come_from() {
 fn a_tick_can_be_seen_whole_and_decisions_written_as_bits() {
     let (_folder, path) = temporary();
     let tick = stdout(&hairpin(&["inspect", TAPE, "--tick", "30"]));
-    for word in ["inputs", "scores", "command", "pulses", "driving"] {
-        assert!(tick.contains(word) || word == "inputs", "{word} is not in {tick}");
+    for word in ["operator", "scores", "command", "pulses", "driving"] {
+        assert!(tick.contains(word), "{word} is not in {tick}");
     }
     let run = hairpin(&["replay", TAPE, "--model", MODEL, "--decisions", &path("d.jsonl"), "--ticks", "5"]);
     assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));

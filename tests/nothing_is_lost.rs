@@ -61,6 +61,10 @@ fn outputs_do_not_destroy_inputs() {
     let words = refused(&["recover", "drive.mcap", "--out", "./drive.mcap", "--force"], folder, "drive.mcap");
     assert!(words.contains("itself, which is being read"), "{words}");
     let words = refused(&replay(&["--report", "lf/model.pb"]), folder, "lf/model.pb");
+    assert!(words.contains("lies in the model's folder"), "{words}");
+    refused(&replay(&["--record", "lf/model_metadata.json", "--force"]), folder, "lf/model_metadata.json");
+    fs::write(folder.join("diary.txt"), "mine").unwrap();
+    let words = refused(&replay(&["--report", "diary.txt"]), folder, "diary.txt");
     assert!(words.contains("exists and is no report of hairpin's"), "{words}");
     refused(&replay(&["--expect=link.mcap", "--report", "link.mcap", "--force"]), folder, "link.mcap");
     let words = refused(&replay(&["--report", "x", "--decisions", "x"]), folder, "drive.mcap");
@@ -85,7 +89,7 @@ fn a_failed_import_keeps_the_old_tape_and_leaves_nothing() {
         .collect();
     assert!(!left.iter().any(|name| name.contains("partial")), "{left:?}");
     let words = refused(&["import", "frames", "--out", "drive.mcap"], folder, "drive.mcap");
-    assert!(words.contains("drive.mcap exists"), "{words}");
+    assert!(words.contains("drive.mcap exists; name another file"), "{words}");
     // Pictures that do not decode are taken, and said.
     fs::remove_file(folder.join("frames/2.png")).unwrap();
     let (code, _, words) = hairpin(&["import", "frames", "--out", "torn.mcap"], folder);

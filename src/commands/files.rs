@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
@@ -30,6 +30,20 @@ pub(crate) fn same(a: &Path, b: &Path) -> bool {
         (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
         _ => a == b,
     }
+}
+
+/// A file beside `out`, of this very process, that becomes it when it is whole. An older `out` lives until then.
+///
+/// # Errors
+/// Where `out` is no plain file, or exists and `force` is not given.
+pub(crate) fn partial(out: &Path, force: bool) -> anyhow::Result<PathBuf> {
+    match std::fs::symlink_metadata(out) {
+        Ok(facts) if !facts.is_file() => bail!("{} is no plain file; name another", out.display()),
+        Ok(_) if !force => bail!("{} exists; name another file, or replace it with --force", out.display()),
+        _ => {}
+    }
+    let name = out.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(out.with_file_name(format!(".{name}.{}.partial", std::process::id())))
 }
 
 /// Refuses to write `out` where it leads to a file that is being read.

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use indicatif::ProgressBar;
 
 use super::intake::{self, default_name, training};
-use super::{Context, Said, build_id, confine, kernels, model, picture, say, was_set};
+use super::{Context, Said, build_id, confine, files, kernels, model, picture, say, was_set};
 use crate::cli::Import;
 use crate::domain::{Frame, Recipe, Sensor};
 use crate::exit::{self, Outcome};
@@ -63,7 +63,7 @@ fn recording(args: &Import, context: &Context) -> anyhow::Result<Outcome> {
         key::CREATED_BY,
         format!("hairpin import of {} ({})", picture::file_name(&args.path), recording.kind),
     );
-    let partial = partial(&out, args.force)?;
+    let partial = files::partial(&out, args.force)?;
     let mut tape = TapeWriter::create(&partial, &header, true)?;
     let mut undecodable = Undecodable::default();
     let bar = ProgressBar::new(recording.len() as u64);
@@ -87,19 +87,6 @@ fn recording(args: &Import, context: &Context) -> anyhow::Result<Outcome> {
     context.print(&TapeReport::of(&out.display().to_string(), &tape))?;
     say(&format!("wrote {}; run it with `hairpin replay {} --model MODEL`", out.display(), out.display()));
     Ok(Outcome::Done)
-}
-
-/// A file beside `out`, of this very process, that becomes it when it is whole. An older `out` lives until then.
-fn partial(out: &Path, force: bool) -> anyhow::Result<PathBuf> {
-    match std::fs::symlink_metadata(out) {
-        Ok(facts) if !facts.is_file() => bail!("{} is no plain file; name another with --out", out.display()),
-        Ok(_) if !force => {
-            bail!("{} exists; name another with --out, or replace it with --force", out.display())
-        }
-        _ => {}
-    }
-    let name = format!(".{}.{}.partial", picture::file_name(out), std::process::id());
-    Ok(out.with_file_name(name))
 }
 
 /// Pictures that a drive would call torn: kept as they are, and said.

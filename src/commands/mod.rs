@@ -1,5 +1,5 @@
 //! One verb per file (L7). A command computes a value and hands it to `report`; results go to stdout, words to
-//! stderr. The only room that opens files by a user's name, asks the clock, and may use `anyhow`.
+//! stderr. The only room that asks the clock and may use `anyhow`.
 
 mod bench;
 mod clock;

@@ -25,9 +25,16 @@ use crate::units::Instant;
 /// Header entry of a tape whose frames were filled up.
 const FILLED: &str = "filled_sensors";
 
+/// A tape that gets its name when it is whole; until then an older one of that name lives.
+struct Recording {
+    tape: TapeWriter<BufWriter<File>>,
+    partial: PathBuf,
+    file: PathBuf,
+}
+
 /// Files that a replay writes.
 pub(crate) struct Outputs {
-    record: Option<TapeWriter<BufWriter<File>>>,
+    record: Option<Recording>,
     page: Option<PageWriter<BufWriter<File>>>,
     decisions: Option<BufWriter<File>>,
     names: Vec<String>,
@@ -40,7 +47,11 @@ impl Outputs {
         allowed(args)?;
         let header = header(args, loaded, setup);
         let record = match &args.record {
-            Some(file) => Some(TapeWriter::create(file, &header, args.force)?),
+            Some(file) => {
+                let partial = files::partial(file, args.force)?;
+                let tape = TapeWriter::create(&partial, &header, true)?;
+                Some(Recording { tape, partial, file: file.clone() })
+            }
             None => None,
         };
         let page = match &args.report {
@@ -68,9 +79,9 @@ impl Outputs {
     ) -> anyhow::Result<()> {
         if let Some(record) = &mut self.record {
             if let Some(frame) = frame {
-                record.labelled(frame, human)?;
+                record.tape.labelled(frame, human)?;
             }
-            record.tick(tick)?;
+            record.tape.tick(tick)?;
         }
         if let Some(lines) = &mut self.decisions {
             writeln!(lines, "{}", decisions::line(tick))
@@ -93,9 +104,9 @@ impl Outputs {
     /// Closes every file; the page gets its verdict.
     pub(crate) fn finish(self, report: &ReplayReport) -> anyhow::Result<()> {
         if let Some(record) = self.record {
-            record
-                .finish()
-                .with_context(|| format!("cannot finish the new tape among {}", self.names.join(", ")))?;
+            let Recording { mut tape, partial, file } = record;
+            tape.sync().and_then(|()| tape.finish()).with_context(|| writing(&file))?;
+            std::fs::rename(&partial, &file).with_context(|| writing(&file))?;
         }
         if let Some(mut lines) = self.decisions {
             lines.flush().context("cannot write the decisions")?;
@@ -137,8 +148,16 @@ fn allowed(args: &Replay) -> anyhow::Result<()> {
     let outputs: Vec<&Path> =
         [&args.record, &args.report, &args.decisions].into_iter().flatten().map(PathBuf::as_path).collect();
     let golden = args.expect.as_ref().and_then(Option::as_deref);
+    let model = std::fs::canonicalize(&args.model).unwrap_or_else(|_| args.model.clone());
     for (at, file) in outputs.iter().enumerate() {
         files::not_one_of(file, &[args.tape.as_path(), golden.unwrap_or(&args.tape)])?;
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if std::fs::canonicalize(folder).is_ok_and(|folder| folder.starts_with(&model)) {
+            bail!(
+                "{} lies in the model's folder, which holds the model alone; name another place",
+                file.display()
+            );
+        }
         if outputs.iter().skip(at + 1).any(|other| files::same(file, other)) {
             bail!("{} is named for two outputs; give each its own file", file.display());
         }

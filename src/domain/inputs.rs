@@ -60,7 +60,7 @@ pub enum Applied {
 /// How the tick before went: elapsed time is an input of the next tick, never of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Previous {
-    /// From its `now` until its pulses were applied.
+    /// From the moment its frame was there until its pulses were applied.
     pub elapsed: Span,
     /// Whether its pulses reached the pins.
     pub applied: Applied,

@@ -43,7 +43,7 @@ pub trait World {
     fn parts(&mut self) -> (&mut Self::Senses, &mut Self::Actuators);
 }
 
-/// Measures stages. What it says is recorded and never decided upon.
+/// Measures stages. What it says is recorded; a tick decides upon it only as an input of the next (how long it took).
 pub trait Stopwatch {
     /// The time, on an axis of its own.
     fn now(&self) -> Instant;

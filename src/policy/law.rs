@@ -9,7 +9,8 @@ use crate::units::Signed;
 pub struct Wished {
     /// Within -1..=1 on both channels.
     pub command: Command,
-    /// Whether a value lay outside; the stock servo drops such a command and holds the last pulse.
+    /// Whether the steering lay outside, as in a lopsided continuous space (throttle is clamped before, by the stock
+    /// law); the stock servo drops such a command and holds the last pulse.
     pub clamped: bool,
 }
 

@@ -2,8 +2,8 @@
 //! most one, and what is there reads without its index. Refuses to overwrite. A door to `mcap`.
 //!
 //! A chunk is closed before the record after [`CHUNK`] bytes, and by [`TapeWriter::flush`]; the caller decides
-//! how often that is and whether the disk is waited for ([`TapeWriter::sync`]; once a second in the loop's
-//! writer thread). Own memory is reused: after the first frames nothing here allocates.
+//! how often that is and whether the disk is waited for ([`TapeWriter::sync`]). Own memory is reused; what still
+//! allocates is the container library, for its index and where it closes a chunk.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};

@@ -153,7 +153,7 @@ const FASTEST: Span = Span::from_millis(5);
 /// Says that a whole drive's times cannot be driving times. They are kept, since they are what was recorded.
 fn too_fast(times: &[Instant]) -> Option<String> {
     let (first, last) = (times.first()?, times.last()?);
-    let mean = Span(last.since(*first).0 / times.len() as u64);
+    let mean = Span(last.since(*first).0 / (times.len() as u64).saturating_sub(1).max(1));
     (times.len() > 20 && mean < FASTEST).then(|| {
         format!("the recorded times are {mean} apart, which no camera is: set tape.rate_hz to the rate of the drive, usually 20")
     })
