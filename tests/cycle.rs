@@ -18,6 +18,8 @@ use hairpin::drive::{Actuators, Ended, Pilot, Sensed, Senses, Setup, Sink, Stopw
 use hairpin::governor::Limits;
 use hairpin::policy::choose::Bound;
 use hairpin::policy::scripted::Scripted;
+use hairpin::tape::Tape;
+use hairpin::tape::rig::{Fill, TapeWorld};
 use hairpin::units::{Degrees, Instant, MetresPerSecond, Span};
 use hairpin::vehicle::Calibration;
 use hairpin::vision::JudgeLimits;
@@ -228,4 +230,20 @@ fn what_a_tick_took_and_lost_is_known_to_the_next() {
         assert_eq!(pair[1].inputs.previous.applied, Applied::Written);
         assert!(pair[0].measured.of(hairpin::domain::Stage::Decide) >= Span(2_000_000));
     }
+}
+
+#[test]
+fn a_tape_is_a_world_and_its_inputs_are_fed_as_they_were() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tapes/drawn-lane/drive.mcap");
+    let tape = Tape::open(&path).unwrap();
+    let mut world = TapeWorld::new(&tape, 0, Fill::nothing());
+    let mut pilot = Pilot::new(Scripted::new(|_| Scores::new(&[0.9, 0.1]).unwrap()), setup());
+    let mut kept = Kept::default();
+    let ended = cycle(&mut world, &mut pilot, &Ticking::default(), &mut kept, || false).unwrap();
+    assert_eq!(ended, Ended::World);
+    assert_eq!(world.pins().last(), Some(neutral()));
+    let recorded: Vec<Inputs> = tape.records().filter_map(|record| Some(record.tick?.inputs)).collect();
+    let fed: Vec<Inputs> = kept.ticks.iter().map(|tick| tick.inputs).collect();
+    assert_eq!(fed, recorded);
+    assert!(kept.ticks.iter().any(|tick| tick.decision.pulses.throttle != neutral().throttle));
 }
