@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use super::model::Loaded;
 use super::{build_id, files, picture, setup};
 use crate::cli::Replay;
+use crate::config::Config;
 use crate::domain::{ActionSpace, Frame, Tick};
 use crate::drive::Setup;
 use crate::policy::plan;
@@ -42,10 +43,15 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
-    pub(crate) fn open(args: &Replay, loaded: &Loaded, setup: &Setup) -> anyhow::Result<Self> {
+    pub(crate) fn open(
+        args: &Replay,
+        config: &Config,
+        loaded: &Loaded,
+        setup: &Setup,
+    ) -> anyhow::Result<Self> {
         let files = [&args.record, &args.report, &args.decisions];
         allowed(args)?;
-        let header = header(args, loaded, setup);
+        let header = header(args, config, loaded, setup);
         let record = match &args.record {
             Some(file) => {
                 let partial = files::partial(file, args.force)?;
@@ -182,7 +188,7 @@ fn is_page(file: &Path) -> bool {
     read.is_ok() && String::from_utf8_lossy(&head).contains(GENERATOR)
 }
 
-fn header(args: &Replay, loaded: &Loaded, setup: &Setup) -> Header {
+fn header(args: &Replay, config: &Config, loaded: &Loaded, setup: &Setup) -> Header {
     let plain = Header::default();
     // The frames on the new tape hold what was fed in, so the tape has to say that nobody recorded it.
     let begun = if args.fill_sensors {
@@ -194,9 +200,9 @@ fn header(args: &Replay, loaded: &Loaded, setup: &Setup) -> Header {
         .with(key::BUILD, build_id())
         .with(key::MODEL, &loaded.card.name)
         .with(key::MODEL_DIGEST, loaded.digest().to_string())
-        .with(key::CONFIG_DIGEST, setup::digest(setup).to_string())
+        .with(key::CONFIG_DIGEST, setup::digest(setup, config).to_string())
         .with(key::KERNELS, plan::kernels())
-        .with(key::CALIBRATION, format!("{:?}", setup.calibration))
+        .with(key::CALIBRATION, setup::calibration_text(&setup.calibration))
         .with(key::RIG, "tape")
         .with(key::CREATED_BY, format!("hairpin replay of {}", picture::file_name(&args.tape)))
 }
@@ -211,7 +217,7 @@ fn head(args: &Replay, loaded: &Loaded, setup: &Setup) -> PageHead {
             fact("network", loaded.card.network_name.clone().unwrap_or_else(|| "not named".to_owned())),
             fact("kernels", plan::kernels().to_owned()),
             fact("preparation", format!("{:?}", setup.recipe.preparation)),
-            fact("calibration", format!("{:?}", setup.calibration)),
+            fact("calibration", setup::calibration_text(&setup.calibration)),
             fact("build", build_id()),
         ],
         action_labels: match space {

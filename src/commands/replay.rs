@@ -12,8 +12,9 @@ use super::setup::{self, setup};
 use super::watch::{Ends, Watcher};
 use super::{Context, kernels, model, say, was_set};
 use crate::cli::Replay;
+use crate::config::Config;
 use crate::domain::{ActionSpace, Recipe};
-use crate::drive::{Pilot, cycle};
+use crate::drive::{Pilot, Setup, cycle};
 use crate::exit::Outcome;
 use crate::policy::plan;
 use crate::report::latency::Latency;
@@ -38,7 +39,8 @@ pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
         Some(Some(file)) => Some(open(file)?),
         Some(None) | None => None,
     };
-    let (held, why) = reference(args, &tape, golden.as_ref(), &loaded, &setup, &mut remarks)?;
+    let (held, why) =
+        reference(args, &tape, golden.as_ref(), &loaded, (&setup, &context.config), &mut remarks)?;
     let rule = match (args.tolerance, &setup.action_space) {
         (None, _) => ScoreRule::Exact,
         (Some(x), ActionSpace::Discrete(_)) => ScoreRule::Within(x),
@@ -49,7 +51,7 @@ pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
             "drive.speed_percent does nothing here: the tape holds what the operator had set".to_owned(),
         );
     }
-    let outputs = Outputs::open(args, &loaded, &setup)?;
+    let outputs = Outputs::open(args, &context.config, &loaded, &setup)?;
     let written = outputs.names();
     let done = Cell::new(false);
     let bar = bar(tape.len());
@@ -137,7 +139,7 @@ fn reference<'a>(
     tape: &'a Tape,
     golden: Option<&'a Tape>,
     loaded: &Loaded,
-    setup: &crate::drive::Setup,
+    (setup, config): (&Setup, &Config),
     remarks: &mut Vec<String>,
 ) -> anyhow::Result<(Option<&'a Tape>, String)> {
     let from = golden.unwrap_or(tape);
@@ -156,7 +158,7 @@ fn reference<'a>(
     if header.model_digest() != Some(loaded.digest()) {
         others.push(format!("another model ({})", header.get(key::MODEL).unwrap_or("not named")));
     }
-    if header.config_digest() != Some(setup::digest(setup)) {
+    if header.config_digest() != Some(setup::digest(setup, config)) {
         others.push("other settings".to_owned());
     }
     let kernels = header.get(key::KERNELS).unwrap_or("unknown");

@@ -11,7 +11,7 @@ use crate::domain::{Digest, ModelCard, Recipe};
 use crate::drive::Setup;
 use crate::policy::GraphLimits;
 use crate::policy::choose::Bound;
-use crate::vehicle::Calibration;
+use crate::vehicle::{Calibration, Points};
 use crate::vision::JudgeLimits;
 
 /// The bounds on an untrusted graph that the settings state.
@@ -45,11 +45,39 @@ fn calibration(config: &Config) -> anyhow::Result<Calibration> {
     }
 }
 
-/// The digest of everything but the model that a decision follows from. Kernels are a fact of their own on tape.
-pub(crate) fn digest(setup: &Setup) -> Digest {
-    let text = format!(
-        "{:?} {:?} {:?} {:?} {:?}",
-        setup.recipe, setup.bound, setup.limits, setup.judge, setup.calibration
-    );
-    Digest::of(text.as_bytes())
+/// The digest of everything but the model that a decision follows from: the settings' own text, and the points that
+/// count, wherever they were read. Kernels are a fact of their own on tape; the speed is an input of every tick.
+pub(crate) fn digest(setup: &Setup, config: &Config) -> Digest {
+    let decides =
+        |line: &&str| ["governor.", "vision.", "policy.squash"].iter().any(|key| line.starts_with(key));
+    let text = config.canonical();
+    let mut lines: Vec<String> = text.lines().filter(decides).map(str::to_owned).collect();
+    for (channel, points) in [("servo", setup.calibration.servo), ("motor", setup.calibration.motor)] {
+        let Points { min, mid, max, polarity } = points;
+        lines.push(format!("{channel} {min} {mid} {max} {polarity}"));
+    }
+    Digest::of(lines.join("\n").as_bytes())
+}
+
+/// A calibration as the stock file writes it (car.md §1.5), on one line.
+pub(crate) fn calibration_text(calibration: &Calibration) -> String {
+    let channel = |name: &str, Points { min, mid, max, polarity }: Points| {
+        format!("\"{name}\": {{\"min\": {min}, \"mid\": {mid}, \"max\": {max}, \"polarity\": {polarity}}}")
+    };
+    let (servo, motor) = (channel("Servo", calibration.servo), channel("Motor", calibration.motor));
+    format!("{{\"Calibration\": {{{servo}, {motor}, \"version\": 1}}}}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::calibration_text;
+    use crate::config::stock;
+    use crate::vehicle::{Calibration, Points};
+
+    #[test]
+    fn the_tapes_calibration_is_a_stock_file() {
+        let servo = Points { min: 1_100_000, mid: 1_500_000, max: 1_900_000, polarity: -1 };
+        let calibration = Calibration { servo, ..Calibration::factory() };
+        assert_eq!(stock::read("tape", calibration_text(&calibration).as_bytes()), Ok(calibration));
+    }
 }
