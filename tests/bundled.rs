@@ -10,6 +10,8 @@
 
 #[path = "support/line_follower.rs"]
 mod line_follower;
+#[path = "support/program.rs"]
+mod program;
 #[path = "support/scene.rs"]
 mod scene;
 #[allow(dead_code, reason = "shared with other tests")]
@@ -18,10 +20,10 @@ mod tf;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use hairpin::domain::{DriveState, PixelFormat};
 use hairpin::tape::Tape;
+use program::accepted;
 
 /// Frames that drive, and frames behind a hand.
 const FRAMES: (u32, u32) = (56, 10);
@@ -30,13 +32,6 @@ const STEP: f64 = 0.04;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn hairpin(arguments: &[&str], folder: &Path) {
-    let run =
-        Command::new(env!("CARGO_BIN_EXE_hairpin")).args(arguments).current_dir(folder).output().unwrap();
-    let words = String::from_utf8_lossy(&run.stderr).into_owned();
-    assert!(run.status.success(), "hairpin {arguments:?} ended with {:?}: {words}", run.status.code());
 }
 
 fn pictures() -> Vec<Vec<u8>> {
@@ -51,12 +46,12 @@ fn make(folder: &Path) -> (PathBuf, PathBuf) {
     fs::create_dir_all(source.join("frames")).unwrap();
     fs::write(source.join("model.pb"), line_follower::network()).unwrap();
     fs::write(source.join("model_metadata.json"), line_follower::metadata()).unwrap();
-    hairpin(&["import", "source/model.pb", "--name", "line-follower"], folder);
+    accepted(&["import", "source/model.pb", "--name", "line-follower"], folder);
     for (n, bytes) in pictures().iter().enumerate() {
         fs::write(source.join(format!("frames/frame_{n}.jpg")), bytes).unwrap();
     }
-    hairpin(&["import", "source/frames", "--out", "drawn.mcap", "--set", "tape.rate_hz=15"], folder);
-    hairpin(&["replay", "drawn.mcap", "--model", "models/line-follower", "--record", "drive.mcap"], folder);
+    accepted(&["import", "source/frames", "--out", "drawn.mcap", "--set", "tape.rate_hz=15"], folder);
+    accepted(&["replay", "drawn.mcap", "--model", "models/line-follower", "--record", "drive.mcap"], folder);
     (folder.join("models/line-follower"), folder.join("drive.mcap"))
 }
 

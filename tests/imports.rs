@@ -14,35 +14,24 @@
 mod aws;
 #[path = "support/onnx.rs"]
 mod onnx;
+#[path = "support/program.rs"]
+mod program;
 #[allow(dead_code, reason = "shared with other tests")]
 #[path = "support/tf.rs"]
 mod tf;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use aws::{SHALLOW, Shape, network};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use program::{accepted, hairpin};
 
 const MODEL: &str = "models/line-follower";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn hairpin(arguments: &[&str], folder: &Path) -> (Option<i32>, String, String) {
-    let run =
-        Command::new(env!("CARGO_BIN_EXE_hairpin")).args(arguments).current_dir(folder).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (run.status.code(), text(run.stdout), text(run.stderr))
-}
-
-fn accepted(arguments: &[&str], folder: &Path) -> String {
-    let (code, text, words) = hairpin(arguments, folder);
-    assert_eq!(code, Some(0), "{arguments:?}: {words}");
-    text
 }
 
 /// Whether the bundled tape replays through the imported model with 0 differing bits.

@@ -9,6 +9,9 @@
     reason = "a test may stop at the first surprise"
 )]
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -16,6 +19,7 @@ use std::path::Path;
 use std::process::Command;
 
 use hairpin::tape::Tape;
+use program::hairpin;
 
 const MODEL: &str = "models/line-follower";
 const TAPE: &str = "tests/tapes/drawn-lane/drive.mcap";
@@ -31,14 +35,6 @@ fn place() -> tempfile::TempDir {
         fs::copy(&path, folder.path().join("lf").join(path.file_name().unwrap())).unwrap();
     }
     folder
-}
-
-/// Exit code, standard output, standard error.
-fn hairpin(arguments: &[&str], folder: &Path) -> (Option<i32>, String, String) {
-    let run =
-        Command::new(env!("CARGO_BIN_EXE_hairpin")).args(arguments).current_dir(folder).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (run.status.code(), text(run.stdout), text(run.stderr))
 }
 
 /// Runs a command that must be refused; its words, and that `kept` was not touched.
@@ -191,4 +187,22 @@ fn one_bad_hyperparameter_does_not_hide_the_others() {
     {
         assert!(text.contains(wanted), "no {wanted:?} in {text}");
     }
+}
+
+#[test]
+fn a_replay_that_fails_leaves_no_half_recording_and_keeps_the_old_one() {
+    let folder = place();
+    let folder = folder.path();
+    fs::copy(folder.join("drive.mcap"), folder.join("old.mcap")).unwrap();
+    // The page fails before the first tick, the decisions in the middle of the drive.
+    for output in ["--report", "--decisions"] {
+        let record = ["replay", "drive.mcap", "--model", "lf", "--record", "old.mcap", "--force"];
+        let words = refused(&[&record[..], &[output, "/dev/full"]].concat(), folder, "old.mcap");
+        assert!(words.contains("No space left"), "{words}");
+    }
+    let left: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(!left.iter().any(|name| name.contains("partial")), "{left:?}");
 }

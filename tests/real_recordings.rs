@@ -10,14 +10,17 @@
     reason = "a test may stop at the first surprise"
 )]
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hairpin::tape::Tape;
+use program::accepted;
 
 const GRAPHS: [&str; 3] = [
     "graph-console-tf1-ppo-discrete10-front",
@@ -34,15 +37,6 @@ fn data() -> Option<PathBuf> {
     let why = format!("skipped: {} is absent\n", path.display());
     std::io::stderr().write_all(why.as_bytes()).unwrap();
     None
-}
-
-/// Runs the program; its standard output where it succeeds.
-fn hairpin(arguments: &[&str], folder: &Path) -> String {
-    let run =
-        Command::new(env!("CARGO_BIN_EXE_hairpin")).args(arguments).current_dir(folder).output().unwrap();
-    let words = String::from_utf8_lossy(&run.stderr).into_owned();
-    assert!(run.status.success(), "hairpin {arguments:?} ended with {:?}: {words}", run.status.code());
-    String::from_utf8(run.stdout).unwrap()
 }
 
 /// The console's archive: `agent/model.pb`, the metadata at the root, the hyperparameters under `ip/`.
@@ -67,20 +61,20 @@ fn real_frames_through_real_graphs_twice() {
     let folder = folder.path();
     let frames = data.join("recordings/real-car-deepracer-160x120-larsll/frames");
     let tub = data.join("recordings/donkeycar-tub-v2-160x120/tub");
-    hairpin(&["import", frames.to_str().unwrap(), "--out", "car.mcap"], folder);
-    hairpin(&["import", tub.to_str().unwrap(), "--out", "tub.mcap"], folder);
+    accepted(&["import", frames.to_str().unwrap(), "--out", "car.mcap"], folder);
+    accepted(&["import", tub.to_str().unwrap(), "--out", "tub.mcap"], folder);
     for graph in GRAPHS {
         archive(&data.join("models").join(graph), &folder.join(format!("{graph}.tar.gz")));
-        let card = hairpin(&["import", &format!("{graph}.tar.gz")], folder);
+        let card = accepted(&["import", &format!("{graph}.tar.gz")], folder);
         assert!(card.contains("conv") && card.contains("Action space"), "{card}");
         let model = format!("models/{graph}");
         for (tape, ticks) in [("car", 100), ("tub", 1000)] {
             let (raw, driven) = (format!("{tape}.mcap"), format!("{tape}-{graph}.mcap"));
             let first =
-                hairpin(&["replay", &raw, "--model", &model, "--record", &driven, "--fill-sensors"], folder);
+                accepted(&["replay", &raw, "--model", &model, "--record", &driven, "--fill-sensors"], folder);
             assert!(first.contains("not compared"), "{first}");
             let second =
-                hairpin(&["replay", &driven, "--model", &model, "--expect", "--fill-sensors"], folder);
+                accepted(&["replay", &driven, "--model", &model, "--expect", "--fill-sensors"], folder);
             let verdict = second.lines().next().unwrap().to_owned();
             println!("{graph}, {tape}: {verdict}");
             assert!(verdict.contains(&format!("0 differing bits in {ticks} decisions")), "{verdict}");

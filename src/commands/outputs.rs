@@ -52,14 +52,6 @@ impl Outputs {
         let files = [&args.record, &args.report, &args.decisions];
         allowed(args)?;
         let header = header(args, config, loaded, setup);
-        let record = match &args.record {
-            Some(file) => {
-                let partial = files::partial(file, args.force)?;
-                let tape = TapeWriter::create(&partial, &header, true)?;
-                Some(Recording { tape, partial, file: file.clone() })
-            }
-            None => None,
-        };
         let page = match &args.report {
             Some(file) => {
                 let head = head(args, loaded, setup);
@@ -68,6 +60,15 @@ impl Outputs {
             None => None,
         };
         let decisions = args.decisions.as_deref().map(create).transpose()?;
+        // Last, so that nothing of it is left behind where another file cannot be made.
+        let record = match &args.record {
+            Some(file) => {
+                let partial = files::partial(file, args.force)?;
+                let tape = TapeWriter::create(&partial, &header, true)?;
+                Some(Recording { tape, partial, file: file.clone() })
+            }
+            None => None,
+        };
         let names = files.into_iter().flatten().map(|file| file.display().to_string()).collect();
         Ok(Self { record, page, decisions, names, begun: None })
     }
@@ -105,6 +106,15 @@ impl Outputs {
                 .context("cannot write the report")?;
         }
         Ok(())
+    }
+
+    /// Removes what a recording has come to where the replay failed: half of one would look like a short drive.
+    pub(crate) fn abandon(self) -> anyhow::Result<()> {
+        match self.record {
+            Some(Recording { partial, .. }) => std::fs::remove_file(&partial)
+                .with_context(|| format!("cannot remove the unfinished {}", partial.display())),
+            None => Ok(()),
+        }
     }
 
     /// Closes every file; the page gets its verdict.

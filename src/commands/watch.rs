@@ -69,13 +69,13 @@ impl<'a> Watcher<'a> {
             outputs,
         };
         let most = most.unwrap_or(u64::MAX);
-        done.set(most == 0);
         Self { source, next: 0, reference, rule, most, seen, failed: None, bar, done }
     }
 
     /// What was seen, or the first file that could not be written. A recording with further ticks is a difference.
     pub(crate) fn finish(mut self) -> anyhow::Result<Seen> {
         if let Some(error) = self.failed {
+            self.seen.outputs.abandon()?;
             return Err(error);
         }
         let recorded = self.reference.map_or(0, |tape| tape.ticks() as u64);

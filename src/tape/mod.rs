@@ -1,5 +1,5 @@
 //! A tape (L4): one MCAP file with every frame as its camera sent it and every tick as the loop knew and
-//! concluded it. Foxglove opens it; a replay recomputes it.
+//! concluded it, in Foxglove's picture type and messages with their schema; a replay recomputes it.
 //!
 //! Promises: a tape is never overwritten unasked; a file cut at any byte still gives every record before the
 //! cut; every number comes back with the bits that it went in with. Refuses, by name, what is not a tape.
