@@ -12,7 +12,8 @@ use std::cell::Cell;
 
 use hairpin::domain::{
     Action, ActionSpace, Applied, Ask, DriveState, Frame, FrameSeq, FrameStamp, Health, Inputs,
-    OperatorInput, Picture, PixelFormat, Previous, Pulses, Recipe, Scores, Sensor, Size, StopReason, Tick,
+    OperatorInput, Order, Picture, PixelFormat, Previous, Pulses, Recipe, Scores, Sensor, Size, StopReason,
+    Tick,
 };
 use hairpin::drive::{Actuators, Ended, Pilot, Sensed, Senses, Setup, Sink, Stopwatch, World, cycle};
 use hairpin::governor::Limits;
@@ -76,7 +77,7 @@ struct Pins {
 }
 
 impl Actuators for Pins {
-    fn apply(&mut self, pulses: Pulses) -> Applied {
+    fn apply(&mut self, Order { pulses, .. }: Order) -> Applied {
         self.written.push(pulses);
         if self.fail_at == Some(self.written.len()) { Applied::Failed } else { Applied::Written }
     }

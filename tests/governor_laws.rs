@@ -11,8 +11,8 @@
 )]
 
 use hairpin::domain::{
-    Applied, Ask, Command, DriveState, FrameSeq, FrameStamp, Health, Inputs, Note, OperatorInput, Previous,
-    Quality, StopReason, Verdict,
+    Applied, Ask, CameraHealth, Command, DriveState, FrameSeq, FrameStamp, Health, Inputs, Note,
+    OperatorInput, Previous, Quality, StopReason, Verdict,
 };
 use hairpin::governor::{Governor, Limits, Wish};
 use hairpin::units::{Instant, Signed, Span};
@@ -192,6 +192,38 @@ fn pins_battery_and_operator_latch() {
 }
 
 #[test]
+fn a_camera_that_is_gone_is_not_waited_for() {
+    let mut drive = Drive::driving(Limits::default());
+    drive.inputs.health.camera = CameraHealth::Lost;
+    let lost = drive.tick(Ask::Nothing, Wish::Nothing, Quality::Missing, None);
+    assert!(matches!(lost.state, DriveState::Coasting { .. }), "{lost:?}");
+    assert!(lost.notes.has(Note::CameraLost));
+    drive.inputs.health.camera = CameraHealth::Streaming;
+    assert_eq!(drive.good(Ask::Nothing).state, DriveState::Driving);
+}
+
+#[test]
+fn what_a_command_rests_on_is_the_last_good_frame() {
+    let mut drive = Drive::driving(Limits::default());
+    let good = drive.inputs.frame;
+    assert!(good.is_some());
+    assert_eq!(drive.governor.evidence(), good);
+    drive.tick(Ask::Nothing, Wish::Nothing, Quality::Torn, Some(0));
+    assert_eq!(drive.governor.evidence(), good, "a torn picture is no evidence");
+    drive.good(Ask::Nothing);
+    assert_eq!(drive.governor.evidence(), drive.inputs.frame);
+}
+
+#[test]
+fn pulses_that_were_withheld_are_noted_and_latch_nothing() {
+    let mut drive = Drive::driving(Limits::default());
+    drive.inputs.previous.applied = Applied::Withheld;
+    let verdict = drive.good(Ask::Nothing);
+    assert_eq!(verdict.state, DriveState::Driving);
+    assert!(verdict.notes.has(Note::Withheld));
+}
+
+#[test]
 fn old_repeated_and_future_frames_are_no_evidence() {
     let wish = Wish::Drive(command(0.5, 0.4));
     let mut drive = Drive::driving(Limits::default());
@@ -246,6 +278,7 @@ struct Event {
     age: Option<u64>,
     applied: Applied,
     battery: Option<u8>,
+    camera: CameraHealth,
     elapsed: u64,
     jump: u64,
 }
@@ -264,16 +297,19 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Quality::Frozen), 1 => Just(Quality::Torn), 1 => Just(Quality::Missing)
     ];
     let age = prop_oneof![1 => Just(None), 20 => (0_u64..200_000_000).prop_map(Some)];
-    let applied = prop_oneof![60 => Just(Applied::Written), 1 => Just(Applied::Failed)];
+    let applied =
+        prop_oneof![60 => Just(Applied::Written), 3 => Just(Applied::Withheld), 1 => Just(Applied::Failed)];
+    let camera = prop_oneof![30 => Just(CameraHealth::Streaming), 1 => Just(CameraHealth::Lost)];
     let battery = prop_oneof![20 => Just(None), 20 => Just(Some(9)), 1 => any::<u8>().prop_map(Some)];
-    (ask, wish, quality, age, applied, battery, 0_u64..150_000_000, 1_u64..400_000_000).prop_map(
-        |(ask, wish, quality, age, applied, battery, elapsed, jump)| Event {
+    (ask, wish, quality, age, applied, battery, camera, 0_u64..150_000_000, 1_u64..400_000_000).prop_map(
+        |(ask, wish, quality, age, applied, battery, camera, elapsed, jump)| Event {
             ask,
             wish,
             quality,
             age,
             applied,
             battery,
+            camera,
             elapsed,
             jump,
         },
@@ -298,7 +334,7 @@ proptest! {
                 now,
                 frame: event.age.map(|age| FrameStamp { seq: FrameSeq(seq as u64), captured_at: now - Span(age) }),
                 operator: OperatorInput { seq: 0, ask: event.ask, speed_percent: 50 },
-                health: Health { battery: event.battery },
+                health: Health { battery: event.battery, camera: event.camera },
                 previous: Previous { elapsed: Span(event.elapsed), applied: event.applied, dropped: 0 },
             };
             let verdict = governor.admit(event.wish, event.quality, &inputs);

@@ -16,7 +16,7 @@ mod ticks;
 
 use std::collections::BTreeMap;
 
-use hairpin::domain::{DriveState, Frame, Picture, PixelFormat, Size, Tick};
+use hairpin::domain::{CameraHealth, DriveState, Frame, Picture, PixelFormat, Size, Tick};
 use hairpin::tape::{Header, Human, TapeWriter};
 use prost::Message as _;
 use prost_types::field_descriptor_proto::{Label, Type};
@@ -184,6 +184,8 @@ fn every_field_is_found_through_its_schema() {
         assert_eq!(inputs.2["previous.dropped"], format!("{:x}", tick.inputs.previous.dropped));
         let battery = tick.inputs.health.battery.map(|level| format!("{level:x}"));
         assert_eq!(inputs.2.get("health.battery"), battery.as_ref());
+        let lost = (tick.inputs.health.camera == CameraHealth::Lost).then(|| "LOST".to_owned());
+        assert_eq!(inputs.2.get("health.camera"), lost.as_ref());
         assert!(!inputs.2.contains_key("frame.seq"));
         assert_eq!((measured.0.as_str(), measured.1.as_str()), ("/measured", "hairpin.Measured"));
         for stage in hairpin::domain::Stage::ALL {

@@ -43,6 +43,18 @@ pub struct FrameStamp {
 pub struct Health {
     /// The drive battery's level, 0 to 11, or `None` where it cannot be read (car.md §7.1).
     pub battery: Option<u8>,
+    /// Whether there is a camera at all.
+    pub camera: CameraHealth,
+}
+
+/// Whether the camera can be waited for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CameraHealth {
+    /// It streams, or nothing is known against it.
+    #[default]
+    Streaming,
+    /// It failed or was unplugged, and is being looked for.
+    Lost,
 }
 
 /// What became of the pulses of the tick before.
@@ -55,6 +67,8 @@ pub enum Applied {
     Written,
     /// Writing failed.
     Failed,
+    /// Neutral was written instead: whoever holds the pins did not let them through.
+    Withheld,
 }
 
 /// How the tick before went: elapsed time is an input of the next tick, never of its own.

@@ -20,12 +20,12 @@ pub mod verdict;
 
 pub use action::{Action, ActionSpace, ContinuousSpace};
 pub use card::{Layer, ModelCard, NetworkFacts, Witness};
-pub use command::{Command, Pulses};
+pub use command::{Command, Order, Pulses};
 pub use decision::Decision;
 pub use digest::{Digest, FrameDigest};
 pub use frame::{Frame, FrameSeq, Picture, PixelFormat, Size};
 pub use image::{Gray, Rgb};
-pub use inputs::{Applied, Ask, FrameStamp, Health, Inputs, OperatorInput, Previous};
+pub use inputs::{Applied, Ask, CameraHealth, FrameStamp, Health, Inputs, OperatorInput, Previous};
 pub use notes::{Note, Notes};
 pub use observation::Observation;
 pub use quality::Quality;

@@ -45,11 +45,15 @@ pub enum Note {
     Latched,
     /// Arming was refused: there is no good frame yet.
     ArmRefused,
+    /// There is no camera.
+    CameraLost,
+    /// Neutral was written instead of the pulses of the tick before.
+    Withheld,
 }
 
 impl Note {
     /// All of them, in the order of their bits on tape. New ones go to the end.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::FrameMissing,
         Self::FrameStale,
         Self::FrameReversed,
@@ -70,6 +74,8 @@ impl Note {
         Self::Disarmed,
         Self::Latched,
         Self::ArmRefused,
+        Self::CameraLost,
+        Self::Withheld,
     ];
 
     const fn bit(self) -> u32 {

@@ -3,7 +3,7 @@
 use super::neutral::Neutral;
 use super::pilot::Pilot;
 use super::ports::{Senses, Sink, Stopwatch, World};
-use crate::domain::{Previous, Stage, Tick};
+use crate::domain::{Order, Previous, Stage, Tick};
 use crate::policy::Policy;
 
 /// Why the loop ended.
@@ -36,7 +36,8 @@ pub fn cycle<W: World, P: Policy>(
         // Pure from here …
         let (decision, mut measured) = pilot.step(&sensed.inputs, sensed.frame, watch);
         // … to here.
-        let applied = pins.apply(decision.pulses);
+        let (command, pulses, state) = (decision.command, decision.pulses, decision.state);
+        let applied = pins.apply(Order { command, pulses, evidence: pilot.evidence(), state });
         let elapsed = watch.now().since(begun);
         measured.set(Stage::Whole, elapsed);
         let tick = Tick { inputs: sensed.inputs, decision, measured };

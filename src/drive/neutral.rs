@@ -1,24 +1,30 @@
 //! However the loop is left — by return, by error, by panic — the pins go neutral.
 
 use super::ports::Actuators;
-use crate::domain::{Applied, Pulses};
+use crate::domain::{Applied, Command, DriveState, Order, Pulses};
 
 /// Pins that are neutral again when this is dropped.
 #[derive(Debug)]
 pub struct Neutral<'a, A: Actuators> {
     pins: &'a mut A,
-    neutral: Pulses,
+    neutral: Order,
 }
 
 impl<'a, A: Actuators> Neutral<'a, A> {
     /// Takes the pins into care; `neutral` is written on drop.
     pub fn guard(pins: &'a mut A, neutral: Pulses) -> Self {
+        let neutral = Order {
+            command: Command::NEUTRAL,
+            pulses: neutral,
+            evidence: None,
+            state: DriveState::Disarmed,
+        };
         Self { pins, neutral }
     }
 
-    /// Writes pulses.
-    pub fn apply(&mut self, pulses: Pulses) -> Applied {
-        self.pins.apply(pulses)
+    /// Passes an order on.
+    pub fn apply(&mut self, order: Order) -> Applied {
+        self.pins.apply(order)
     }
 }
 
@@ -34,7 +40,7 @@ impl<A: Actuators> Drop for Neutral<'_, A> {
 #[cfg(test)]
 mod tests {
     use super::Neutral;
-    use crate::domain::{Applied, Command, Pulses};
+    use crate::domain::{Applied, Command, DriveState, Order, Pulses};
     use crate::drive::ports::Actuators;
     use crate::units::Signed;
     use crate::vehicle::Calibration;
@@ -46,8 +52,8 @@ mod tests {
     }
 
     impl Actuators for Pins {
-        fn apply(&mut self, pulses: Pulses) -> Applied {
-            self.written.push(pulses);
+        fn apply(&mut self, order: Order) -> Applied {
+            self.written.push(order.pulses);
             if self.failures == 0 {
                 return Applied::Written;
             }
@@ -59,7 +65,8 @@ mod tests {
     #[test]
     fn a_panic_in_the_loop_ends_neutral() {
         let car = Calibration::factory();
-        let full = car.pulses(Command { steering: Signed::ONE, throttle: Signed::ONE });
+        let command = Command { steering: Signed::ONE, throttle: Signed::ONE };
+        let full = Order { command, pulses: car.pulses(command), evidence: None, state: DriveState::Driving };
         let mut pins = Pins::default();
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let mut guard = Neutral::guard(&mut pins, car.neutral());
@@ -67,7 +74,7 @@ mod tests {
             panic!("in the middle of a tick");
         }));
         assert!(ended.is_err());
-        assert_eq!(pins.written, [full, car.neutral()]);
+        assert_eq!(pins.written, [full.pulses, car.neutral()]);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use super::ports::Stopwatch;
 use crate::domain::{
-    Action, ActionSpace, Command, Decision, Frame, FrameDigest, Inputs, Measured, Note, Notes, Observation,
-    Pulses, Quality, Recipe, Scores, Stage,
+    Action, ActionSpace, Command, Decision, Frame, FrameDigest, FrameStamp, Inputs, Measured, Note, Notes,
+    Observation, Pulses, Quality, Recipe, Scores, Stage,
 };
 use crate::governor::{Governor, Limits, Wish};
 use crate::policy::Policy;
@@ -86,6 +86,11 @@ impl<P: Policy> Pilot<P> {
         self.setup.calibration.neutral()
     }
 
+    /// Number and time of the last frame that spoke for driving; the last command rests on it.
+    pub fn evidence(&self) -> Option<FrameStamp> {
+        self.governor.evidence()
+    }
+
     /// One tick. `watch` is only read between stages.
     pub fn step(
         &mut self,
@@ -101,6 +106,8 @@ impl<P: Policy> Pilot<P> {
         };
         self.last_frame = digest.or(self.last_frame);
         let verdict = self.governor.admit(seen.wish, seen.quality, inputs);
+        // What is decided is what the wire to the pins can carry, so that the tape and the pins agree to the nanosecond.
+        let command = verdict.command.in_permille();
         let decision = Decision {
             frame: digest.unwrap_or_default(),
             observation: seen.observation,
@@ -108,10 +115,10 @@ impl<P: Policy> Pilot<P> {
             scores: seen.scores,
             action: seen.action,
             wish: seen.wished(),
-            command: verdict.command,
+            command,
             state: verdict.state,
             notes: verdict.notes.with(seen.notes),
-            pulses: self.setup.calibration.pulses(verdict.command),
+            pulses: self.setup.calibration.pulses(command),
         };
         laps.end(Stage::Decide);
         (decision, laps.measured)

@@ -1,7 +1,7 @@
-//! What the loop needs from a world, each with its contract. Implementors so far: `tape::rig` (yesterday's
-//! world). No port may block without a bound.
+//! What the loop needs from a world, each with its contract. Implementors: `tape::rig` (yesterday's world) and
+//! `guardian::world` (today's). No port may block without a bound.
 
-use crate::domain::{Applied, Frame, Inputs, Previous, Pulses, Tick};
+use crate::domain::{Applied, Frame, Inputs, Order, Previous, Tick};
 use crate::units::Instant;
 
 /// What a tick has to work on.
@@ -28,8 +28,8 @@ pub trait Senses {
 
 /// The acting half of a world.
 pub trait Actuators {
-    /// Brings the pulses to the pins, or says that it failed; never blocks longer than one PWM period.
-    fn apply(&mut self, pulses: Pulses) -> Applied;
+    /// Brings the order's pulses to the pins, or says what became of them; never blocks longer than one PWM period.
+    fn apply(&mut self, order: Order) -> Applied;
 }
 
 /// A world to drive in.

@@ -8,7 +8,7 @@ mod watch;
 
 pub use limits::{Limits, LimitsError};
 
-use crate::domain::{Command, DriveState, Inputs, Notes, Quality, Verdict};
+use crate::domain::{Command, DriveState, FrameStamp, Inputs, Notes, Quality, Verdict};
 use crate::units::Instant;
 use watch::Watch;
 
@@ -70,6 +70,12 @@ impl Governor {
         self.last = wanted;
         self.last_now = Some(inputs.now);
         Verdict { command: wanted, state: self.state, notes }
+    }
+
+    /// Number and time of the last frame that spoke for driving, armed or not.
+    #[must_use]
+    pub const fn evidence(&self) -> Option<FrameStamp> {
+        self.watch.last_good()
     }
 
     fn limited(&self, wish: Command, inputs: &Inputs, notes: &mut Notes) -> Command {

@@ -2,7 +2,7 @@
 
 use super::Wish;
 use super::limits::Limits;
-use crate::domain::{Applied, Command, Inputs, Note, Notes, Quality};
+use crate::domain::{Applied, CameraHealth, Command, FrameStamp, Inputs, Note, Notes, Quality};
 use crate::units::{Instant, Span};
 
 /// The worth of one tick.
@@ -20,7 +20,7 @@ pub(super) enum Evidence {
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     last_captured: Option<Instant>,
-    last_good: Option<Instant>,
+    last_good: Option<FrameStamp>,
     frozen_run: u32,
     frozen_since: Option<Instant>,
     flat_run: u32,
@@ -41,6 +41,11 @@ impl Watch {
             late_run: 0,
             gap: Span(0),
         }
+    }
+
+    /// The last good frame.
+    pub(super) const fn last_good(&self) -> Option<FrameStamp> {
+        self.last_good
     }
 
     /// How long before this tick the last good frame was taken; 0 before the first. Counts also where no tick fell into
@@ -68,10 +73,11 @@ impl Watch {
         inputs: &Inputs,
         notes: &mut Notes,
     ) -> Evidence {
-        self.gap = self.last_good.map_or(Span(0), |good| inputs.now.since(good));
+        self.gap = self.last_good.map_or(Span(0), |good| inputs.now.since(good.captured_at));
         self.count(limits, wish, quality, inputs, notes);
         let fresh = self.is_fresh(limits, inputs, notes);
         let late = self.late_run >= limits.late_cycles;
+        let lost = inputs.health.camera == CameraHealth::Lost;
         let fit = match quality {
             Quality::Usable => true,
             Quality::Dark | Quality::Bright => !limits.check_picture,
@@ -80,12 +86,13 @@ impl Watch {
         match wish {
             Wish::Failed => Evidence::None,
             Wish::Drive(command) if fresh && fit && !late => {
-                self.last_good = inputs.frame.map(|frame| frame.captured_at);
+                self.last_good = inputs.frame;
                 Evidence::Fresh(command)
             }
-            _ if late || self.is_worn(limits) => Evidence::None,
+            // A camera that is known to be gone is not waited for.
+            _ if late || self.is_worn(limits) || lost => Evidence::None,
             _ => match self.last_good {
-                Some(good) if inputs.now.since(good) <= limits.stale_frame => Evidence::Held,
+                Some(good) if inputs.now.since(good.captured_at) <= limits.stale_frame => Evidence::Held,
                 _ => Evidence::None,
             },
         }
@@ -126,8 +133,13 @@ impl Watch {
             notes.add(Note::CycleLate);
         }
         self.late_run = run(self.late_run, late);
-        if inputs.previous.applied == Applied::Failed {
-            notes.add(Note::ActuatorsFailed);
+        match inputs.previous.applied {
+            Applied::Failed => notes.add(Note::ActuatorsFailed),
+            Applied::Withheld => notes.add(Note::Withheld),
+            Applied::Nothing | Applied::Written => {}
+        }
+        if inputs.health.camera == CameraHealth::Lost {
+            notes.add(Note::CameraLost);
         }
     }
 

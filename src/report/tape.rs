@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::Report;
 use super::table::grouped;
-use crate::domain::{Decision, Frame, Inputs, Notes, PixelFormat, Tick};
+use crate::domain::{CameraHealth, Decision, Frame, Inputs, Notes, PixelFormat, Tick};
 use crate::tape::{Ending, Human, Tape};
 
 /// A tape, counted.
@@ -217,6 +217,7 @@ fn inputs(inputs: &Inputs) -> Vec<Line> {
             format!("{:?} (message {}), speed {} %", operator.ask, operator.seq, operator.speed_percent),
         ),
         ("battery", health.battery.map_or_else(|| "unknown".to_owned(), |level| format!("{level} of 11"))),
+        ("camera", if health.camera == CameraHealth::Lost { "lost" } else { "streaming" }.to_owned()),
         (
             "previous tick",
             format!("{}, pulses {:?}, {} dropped", previous.elapsed, previous.applied, previous.dropped),

@@ -8,7 +8,7 @@ use super::error::TapeError;
 use crate::domain::Digest;
 
 /// The version that this build writes.
-pub const VERSION: Version = Version { major: 1, minor: 0 };
+pub const VERSION: Version = Version { major: 1, minor: 1 };
 
 /// The name of the metadata record.
 pub const RECORD: &str = "hairpin";

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use super::reader::Tape;
 use crate::domain::{
-    Applied, Ask, Frame, FrameStamp, Health, Inputs, OperatorInput, Previous, Pulses, Recipe, Sensor,
+    Applied, Ask, Frame, FrameStamp, Health, Inputs, OperatorInput, Order, Previous, Pulses, Recipe, Sensor,
 };
 use crate::drive::{Actuators, Sensed, Senses, World};
 use crate::units::Span;
@@ -68,8 +68,8 @@ impl StillPins {
 }
 
 impl Actuators for StillPins {
-    fn apply(&mut self, pulses: Pulses) -> Applied {
-        self.last = Some(pulses);
+    fn apply(&mut self, order: Order) -> Applied {
+        self.last = Some(order.pulses);
         Applied::Written
     }
 }

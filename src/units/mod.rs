@@ -4,6 +4,7 @@
 pub mod angle;
 pub mod bounded;
 pub mod curve;
+pub mod permille;
 pub mod pulse;
 pub mod signed;
 pub mod speed;
@@ -11,6 +12,7 @@ pub mod time;
 
 pub use angle::Degrees;
 pub use bounded::OutOfRange;
+pub use permille::Permille;
 pub use pulse::Pulse;
 pub use signed::Signed;
 pub use speed::MetresPerSecond;

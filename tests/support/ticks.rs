@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use hairpin::domain::{
-    Action, Applied, Ask, Command, Decision, DriveState, Frame, FrameDigest, FrameSeq, FrameStamp, Health,
-    Inputs, Measured, Notes, OperatorInput, Picture, PixelFormat, Previous, Pulses, Quality, Scores, Stage,
-    StopReason, Tick,
+    Action, Applied, Ask, CameraHealth, Command, Decision, DriveState, Frame, FrameDigest, FrameSeq,
+    FrameStamp, Health, Inputs, Measured, Notes, OperatorInput, Picture, PixelFormat, Previous, Pulses,
+    Quality, Scores, Stage, StopReason, Tick,
 };
 use hairpin::tape::{Header, TapeWriter};
 use hairpin::units::{Degrees, Instant, MetresPerSecond, Pulse, Signed, Span};
@@ -54,10 +54,13 @@ pub(crate) fn tick(n: u64, frame: Option<FrameStamp>) -> Tick {
             ask: [Ask::Nothing, Ask::Arm, Ask::Disarm, Ask::Stop][pick(2, 4)],
             speed_percent: (r(3) % 101) as u8,
         },
-        health: Health { battery: [None, Some(0), Some(11), Some(255)][pick(4, 4)] },
+        health: Health {
+            battery: [None, Some(0), Some(11), Some(255)][pick(4, 4)],
+            camera: [CameraHealth::Streaming, CameraHealth::Lost][pick(20, 2)],
+        },
         previous: Previous {
             elapsed: Span(r(5)),
-            applied: [Applied::Nothing, Applied::Written, Applied::Failed][pick(6, 3)],
+            applied: [Applied::Nothing, Applied::Written, Applied::Failed, Applied::Withheld][pick(6, 4)],
             dropped: r(7) as u32,
         },
     };

@@ -89,6 +89,7 @@ fn context(f: &mut Formatter<'_>, inputs: &Inputs) -> fmt::Result {
         Applied::Nothing => "nothing",
         Applied::Written => "written",
         Applied::Failed => "failed",
+        Applied::Withheld => "withheld",
     };
     let (elapsed, dropped) = (inputs.previous.elapsed.0, inputs.previous.dropped);
     write!(f, "[\"{ask}\",{},{}],", inputs.operator.speed_percent, Maybe(inputs.health.battery))?;

@@ -24,7 +24,7 @@ fn tick(seq: u64) -> Tick {
             now: Instant(9_000_000_000),
             frame: Some(FrameStamp { seq: FrameSeq(u64::MAX), captured_at: Instant(8_987_500_000) }),
             operator: OperatorInput { seq: 1, ask: Ask::Arm, speed_percent: 50 },
-            health: Health { battery: Some(9) },
+            health: Health { battery: Some(9), ..Health::default() },
             previous: Previous { elapsed: Span(5_400_000), applied: Applied::Written, dropped: 2 },
         },
         decision: Decision {
@@ -131,7 +131,7 @@ fn head_and_foot_say_what_they_were_given() {
     assert!(head.starts_with(
         r#"{"title":"a \u0026 b","facts":[["model","x"],["tape","y"]],"actions":["-30.0° 1.00 m/s"],"stages":[["decode",5.0],["prepare",null],"#
     ), "{head}");
-    assert!(head.ends_with(r#""Latched","ArmRefused"],"lock":30.0,"speed":1.2}"#), "{head}");
+    assert!(head.ends_with(r#""Latched","ArmRefused","CameraLost","Withheld"],"lock":30.0,"speed":1.2}"#), "{head}");
     assert_eq!(
         element(&page, "foot"),
         r#"{"verdict":"differs","ok":false,"latency":[["infer",3.5,4.0,5.0,"NaN"]],"divergence":{"tick":57,"text":"infer"}}"#

@@ -20,7 +20,9 @@ pub(crate) const WHY: Choice = Choice {
 pub(crate) const ASK: Choice = Choice { name: "Ask", words: &["NOTHING", "ARM", "DISARM", "STOP"] };
 /// What became of the pulses of the tick before.
 pub(crate) const APPLIED: Choice =
-    Choice { name: "Applied", words: &["NO_TICK_BEFORE", "WRITTEN", "WRITE_FAILED"] };
+    Choice { name: "Applied", words: &["NO_TICK_BEFORE", "WRITTEN", "WRITE_FAILED", "WITHHELD"] };
+/// In the order of `CameraHealth`'s codes.
+pub(crate) const CAMERA: Choice = Choice { name: "CameraHealth", words: &["STREAMING", "LOST"] };
 
 /// Number and time of the tick's frame.
 pub(crate) const STAMP: Layout = Layout {
@@ -39,8 +41,11 @@ pub(crate) const OPERATOR: Layout = Layout {
     ],
 };
 /// The board's readings.
-pub(crate) const HEALTH: Layout =
-    Layout { package: OURS, name: "Health", fields: &[Field::maybe(1, "battery", Kind::Fixed32)] };
+pub(crate) const HEALTH: Layout = Layout {
+    package: OURS,
+    name: "Health",
+    fields: &[Field::maybe(1, "battery", Kind::Fixed32), Field::maybe(2, "camera", Kind::Choice(&CAMERA))],
+};
 /// How the tick before went.
 pub(crate) const PREVIOUS: Layout = Layout {
     package: OURS,
@@ -167,8 +172,8 @@ pub(crate) const RAW_IMAGE: Layout = Layout {
 #[cfg(test)]
 mod tests {
     use super::{
-        APPLIED, ASK, COMPRESSED_IMAGE, DECISION, HUMAN, INPUTS, MEASURED, PHASE, QUALITY, RANGES, RAW_IMAGE,
-        WHY,
+        APPLIED, ASK, CAMERA, COMPRESSED_IMAGE, DECISION, HUMAN, INPUTS, MEASURED, PHASE, QUALITY, RANGES,
+        RAW_IMAGE, WHY,
     };
     use crate::domain::{Quality, Stage, StopReason};
     use crate::tape::schema::layout::{Kind, Layout};
@@ -226,7 +231,7 @@ mod tests {
             assert_eq!(field.name, format!("{}_ns", stage.word()));
         }
         // Protobuf wants the words of one file to be unique.
-        for file in [vec![QUALITY, PHASE, WHY], vec![ASK, APPLIED]] {
+        for file in [vec![QUALITY, PHASE, WHY], vec![ASK, APPLIED, CAMERA]] {
             let mut words: Vec<&str> = file.iter().flat_map(|choice| choice.words).copied().collect();
             let count = words.len();
             words.sort_unstable();

@@ -2,13 +2,13 @@
 //! files are edited.
 
 use super::table::{
-    ACTION, APPLIED, ASK, COMMAND, DECISION, HEALTH, INPUTS, MEASURED, OPERATOR, PHASE, PREVIOUS, PULSES,
-    QUALITY, STAMP, STATE, WHY,
+    ACTION, APPLIED, ASK, CAMERA, COMMAND, DECISION, HEALTH, INPUTS, MEASURED, OPERATOR, PHASE, PREVIOUS,
+    PULSES, QUALITY, STAMP, STATE, WHY,
 };
 use super::wire::{Fault, Fields, Pen};
 use crate::domain::{
-    Action, Applied, Ask, Command, Decision, DriveState, FrameDigest, FrameSeq, FrameStamp, Health, Inputs,
-    Measured, Notes, OperatorInput, Previous, Pulses, Quality, Scores, Stage, StopReason,
+    Action, Applied, Ask, CameraHealth, Command, Decision, DriveState, FrameDigest, FrameSeq, FrameStamp,
+    Health, Inputs, Measured, Notes, OperatorInput, Previous, Pulses, Quality, Scores, Stage, StopReason,
 };
 use crate::tape::schema::layout::Field;
 use crate::units::{Degrees, Instant, MetresPerSecond, Pulse, Signed, Span};
@@ -16,7 +16,9 @@ use crate::units::{Degrees, Instant, MetresPerSecond, Pulse, Signed, Span};
 /// In the order of their codes.
 const ASKS: [Ask; 4] = [Ask::Nothing, Ask::Arm, Ask::Disarm, Ask::Stop];
 /// In the order of their codes.
-const APPLIEDS: [Applied; 3] = [Applied::Nothing, Applied::Written, Applied::Failed];
+const APPLIEDS: [Applied; 4] = [Applied::Nothing, Applied::Written, Applied::Failed, Applied::Withheld];
+/// In the order of their codes.
+const CAMERAS: [CameraHealth; 2] = [CameraHealth::Streaming, CameraHealth::Lost];
 /// The codes of `DriveState`'s variants.
 const PHASES: [Phase; 5] = [Phase::Disarmed, Phase::Arming, Phase::Driving, Phase::Coasting, Phase::Stopped];
 
@@ -49,6 +51,10 @@ pub(crate) fn write_inputs(out: &mut Vec<u8>, inputs: &Inputs) {
         if let Some(level) = inputs.health.battery {
             pen.u32(const { HEALTH.at("battery") }, u32::from(level));
         }
+        // Absent while it streams, as on the tapes that were made before there was a word for it.
+        if inputs.health.camera != CameraHealth::Streaming {
+            pen.number(const { HEALTH.at("camera") }, inputs.health.camera as u64);
+        }
     });
     pen.part(const { INPUTS.at("previous") }, |pen| {
         pen.u64(const { PREVIOUS.at("elapsed_ns") }, inputs.previous.elapsed.0);
@@ -64,7 +70,7 @@ pub(crate) fn read_inputs(bytes: &[u8]) -> Result<Inputs, Fault> {
     let operator = fields.part(const { INPUTS.at("operator") })?;
     let health = fields.part(const { INPUTS.at("health") })?;
     let previous = fields.part(const { INPUTS.at("previous") })?;
-    let battery = const { HEALTH.at("battery") };
+    let (battery, camera) = (const { HEALTH.at("battery") }, const { HEALTH.at("camera") });
     Ok(Inputs {
         seq: fields.u64(const { INPUTS.at("seq") })?,
         now: Instant(fields.u64(const { INPUTS.at("now_ns") })?),
@@ -74,7 +80,13 @@ pub(crate) fn read_inputs(bytes: &[u8]) -> Result<Inputs, Fault> {
             ask: operator.choice(const { OPERATOR.at("ask") }, &ASK, &ASKS)?,
             speed_percent: byte(&operator, const { OPERATOR.at("speed_percent") })?,
         },
-        health: Health { battery: health.maybe_u64(battery).map(|_| byte(&health, battery)).transpose()? },
+        health: Health {
+            battery: health.maybe_u64(battery).map(|_| byte(&health, battery)).transpose()?,
+            camera: match health.maybe_u64(camera) {
+                Some(_) => health.choice(camera, &CAMERA, &CAMERAS)?,
+                None => CameraHealth::Streaming,
+            },
+        },
         previous: Previous {
             elapsed: Span(previous.u64(const { PREVIOUS.at("elapsed_ns") })?),
             applied: previous.choice(const { PREVIOUS.at("applied") }, &APPLIED, &APPLIEDS)?,
