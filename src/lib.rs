@@ -14,7 +14,6 @@ pub mod vision;
 
 pub mod drive;
 
-#[cfg(feature = "car")]
 pub mod hal;
 pub mod tape;
 

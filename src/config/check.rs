@@ -4,7 +4,7 @@
 use super::Config;
 use super::error::{ConfigError, Fault};
 use super::file::{self, MAX_BYTES};
-use super::keys::{self, KEYS, SECTIONS};
+use super::keys::{self, SECTIONS};
 use super::kind::Given;
 use super::nearest::nearest;
 use super::origin::Origin;
@@ -62,7 +62,7 @@ impl Config {
             given: Given::Flag(flag.value.clone()),
             origin: Origin::Flag(flag.name.clone()),
         }));
-        let mut config = Self { origins: vec![Origin::Default; KEYS.len()], ..Self::default() };
+        let mut config = Self { origins: vec![Origin::Default; keys::all().count()], ..Self::default() };
         for claim in claims {
             config.take(claim, &mut faults);
         }
@@ -140,7 +140,7 @@ impl Config {
 
     /// The first key of a section that somebody set, and where.
     fn first_set(&self, section: &str) -> (String, Origin) {
-        KEYS.iter()
+        keys::all()
             .zip(&self.origins)
             .find(|(key, origin)| key.path.starts_with(section) && **origin != Origin::Default)
             .map_or((section.to_owned(), Origin::Default), |(key, origin)| {
@@ -178,7 +178,7 @@ fn is_section(path: &str) -> bool {
 /// An unknown key: named with the nearest one of its section, or of all.
 fn unknown(claim: Claim) -> Fault {
     let (section, name) = claim.path.rsplit_once('.').unwrap_or(("", &claim.path));
-    let names = || KEYS.iter().filter_map(|key| Some((key.path, key.path.rsplit_once('.')?)));
+    let names = || keys::all().filter_map(|key| Some((key.path, key.path.rsplit_once('.')?)));
     // The same name in another section says most; then the nearest name of this section, then of any.
     let elsewhere = names().find(|(_, (_, other))| *other == name).map(|(path, _)| path);
     let near = |place: &dyn Fn(&str) -> bool| {

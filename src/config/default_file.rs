@@ -1,7 +1,7 @@
 //! The commented default settings, written from the key table: `deploy/hairpin.toml` is this text.
 
 use super::Config;
-use super::keys::{KEYS, Key, SECTIONS};
+use super::keys::{self, Key, SECTIONS};
 
 const HEADER: &str = "\
 # hairpin's settings. Every key stands here with its default; lines may be deleted.
@@ -13,7 +13,7 @@ const HEADER: &str = "\
 pub fn default_toml() -> String {
     let config = Config::default();
     let sections = SECTIONS.map(|(section, about)| {
-        let keys = KEYS.iter().filter_map(|key| Some((key, name_in(section, key)?)));
+        let keys = keys::all().filter_map(|key| Some((key, name_in(section, key)?)));
         let lines: Vec<String> = keys
             .map(|(key, name)| {
                 let value = key.kind.shown(&config);

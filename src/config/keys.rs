@@ -1,6 +1,7 @@
 //! Every key of `hairpin.toml` in one place: its section, meaning, range and target. The default file, the
 //! checks and the list of origins are all made from this table; defaults come from [`Config::default`].
 
+use super::keys_car::CAR_KEYS;
 use super::kind::Kind;
 use super::words::{PREPARATIONS, SQUASHES, word};
 use super::{Config, Kernels};
@@ -17,7 +18,7 @@ pub(super) struct Key {
 }
 
 /// One section and what it is about, in the order of the file.
-pub(super) const SECTIONS: [(&str, &str); 9] = [
+pub(super) const SECTIONS: [(&str, &str); 12] = [
     ("drive", "How fast the policy may drive."),
     ("governor", "What stands between the policy's wish and the pins."),
     ("vision", "From the camera's picture to what the policy sees."),
@@ -28,16 +29,24 @@ pub(super) const SECTIONS: [(&str, &str); 9] = [
         "Steering, with calibration = \"points\": pulse widths at full right, middle, full left.",
     ),
     ("vehicle.motor", "The ESC, with calibration = \"points\": pulse widths at its two ends and at rest."),
+    ("car", "Where the car's hardware hangs."),
+    ("camera", "What to ask of the camera."),
+    ("guardian", "The process that holds the pins, and how long it believes the driver."),
     ("tape", "Recordings."),
     ("import", "Limits on models and archives, which come from anywhere."),
 ];
 
 /// The key of that path.
 pub(super) fn find(path: &str) -> Option<(usize, &'static Key)> {
-    KEYS.iter().enumerate().find(|(_, key)| key.path == path)
+    all().enumerate().find(|(_, key)| key.path == path)
 }
 
-const fn whole(
+/// All keys, in the order of the default file's sections.
+pub(super) fn all() -> impl Iterator<Item = &'static Key> + Clone {
+    KEYS.iter().chain(&CAR_KEYS)
+}
+
+pub(super) const fn whole(
     path: &'static str,
     (min, max): (i64, i64),
     about: &'static str,
@@ -47,7 +56,7 @@ const fn whole(
     Key { path, about, kind: Kind::Whole { min, max, get, set } }
 }
 
-const fn real(
+pub(super) const fn real(
     path: &'static str,
     (min, max): (f32, f32),
     about: &'static str,
@@ -58,19 +67,19 @@ const fn real(
 }
 
 /// Ranges are checked before a value is put away, so the fallback is never taken.
-fn small(value: i64) -> u32 {
+pub(super) fn small(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(0)
 }
 
-fn tiny(value: i64) -> u8 {
+pub(super) fn tiny(value: i64) -> u8 {
     u8::try_from(value).unwrap_or(0)
 }
 
-fn millis(value: i64) -> Span {
+pub(super) fn millis(value: i64) -> Span {
     Span::from_millis(u64::try_from(value).unwrap_or(0))
 }
 
-fn in_millis(span: Span) -> i64 {
+pub(super) fn in_millis(span: Span) -> i64 {
     i64::try_from(span.0 / 1_000_000).unwrap_or(i64::MAX)
 }
 
@@ -79,8 +88,8 @@ const WIDTH: (i64, i64) = (1_000_000, 2_000_000);
 /// -1 or 1; 0 is refused with the rest of a calibration.
 const SIGN: (i64, i64) = (-1, 1);
 
-/// All keys, in the order of the default file.
-pub(super) const KEYS: [Key; 33] = [
+/// Keys that every rig reads.
+const KEYS: [Key; 33] = [
     whole(
         "drive.speed_percent",
         (0, 100),
@@ -324,7 +333,7 @@ pub(super) const KEYS: [Key; 33] = [
 ];
 
 /// The value of a word that is known to be in the table.
-fn pick<T: Copy>(table: &[(&'static str, T)], text: &str, target: &mut T) {
+pub(super) fn pick<T: Copy>(table: &[(&'static str, T)], text: &str, target: &mut T) {
     if let Some((_, value)) = table.iter().find(|(word, _)| *word == text) {
         *target = *value;
     }

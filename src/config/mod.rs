@@ -16,6 +16,7 @@ mod file;
 mod json;
 mod judge;
 mod keys;
+mod keys_car;
 mod kind;
 mod nearest;
 mod origin;
@@ -33,6 +34,8 @@ pub use sensors::LidarConfig;
 
 use crate::domain::{Preparation, Squash};
 use crate::governor::Limits;
+use crate::hal::Settings;
+use crate::units::Span;
 use crate::vehicle::Calibration;
 
 /// Which arithmetic runs the network.
@@ -99,6 +102,18 @@ pub struct Config {
     pub rate_hz: f32,
     /// Bounds on imports.
     pub import: ImportLimits,
+    /// Where the car's hardware hangs, but for its root.
+    car: Settings,
+    /// The folder that everything of the car is under.
+    root: String,
+    /// How long a command lives without new evidence, 40 to 200 ms.
+    pub lease: Span,
+    /// Largest throttle that the guardian lets through, 0 to 1.
+    pub guardian_cap: f32,
+    /// Deaths of the driver within half a minute after which it is not started again.
+    pub restarts: usize,
+    /// Whether to ask for SCHED_FIFO and locked memory.
+    pub realtime: bool,
     /// `factory`, `points` or a path.
     calibration: String,
     /// The points of the file; the factory's where it has none.
@@ -123,6 +138,12 @@ impl Default for Config {
                 max_nodes: 4096,
                 time_limit_s: 60,
             },
+            car: Settings::default(),
+            root: "/".to_owned(),
+            lease: Span::from_millis(100),
+            guardian_cap: 1.0,
+            restarts: 5,
+            realtime: true,
             calibration: "factory".to_owned(),
             points: Calibration::factory(),
             origins: Vec::new(),
@@ -131,6 +152,12 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Where the car's hardware hangs.
+    #[must_use]
+    pub fn car(&self) -> Settings {
+        Settings { root: self.root.clone().into(), ..self.car.clone() }
+    }
+
     /// Which calibration counts.
     #[must_use]
     pub fn calibration(&self) -> CalibrationSource<'_> {

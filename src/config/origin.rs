@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Config;
-use super::keys::KEYS;
+use super::keys;
 
 /// Where a value was set last; flags win over the file, the file over the defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Config {
     #[must_use]
     pub fn origins(&self) -> Vec<Setting> {
         let origins = self.origins.iter().cloned().chain(std::iter::repeat(Origin::Default));
-        KEYS.iter()
+        keys::all()
             .zip(origins)
             .map(|(key, origin)| Setting { key: key.path, value: key.kind.shown(self), origin })
             .collect()
@@ -59,7 +59,7 @@ impl Config {
     #[must_use]
     pub fn canonical(&self) -> String {
         let lines: Vec<String> =
-            KEYS.iter().map(|key| format!("{} = {}\n", key.path, key.kind.shown(self))).collect();
+            keys::all().map(|key| format!("{} = {}\n", key.path, key.kind.shown(self))).collect();
         lines.concat()
     }
 }
