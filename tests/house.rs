@@ -30,15 +30,15 @@ const LAYERS: [(&str, u8); 20] = [
     ("sim", 4),
     ("config", 5),
     ("report", 6),
-    ("console", 7),
-    ("guardian", 7),
+    ("console", 6),
+    ("guardian", 6),
     ("commands", 7),
     ("cli", 6),
     ("exit", 0),
 ];
 
 /// Foreign crates and the only files that may name them; a folder stands for all in it.
-const DOORS: [(&str, &[&str]); 21] = [
+const DOORS: [(&str, &[&str]); 25] = [
     ("tract_onnx", &["policy/onnx.rs", "policy/plan.rs"]),
     ("tract_tensorflow", &["policy/frozen.rs"]),
     ("tar", &["policy/archive.rs"]),
@@ -54,6 +54,10 @@ const DOORS: [(&str, &[&str]); 21] = [
     ("v4l", &["hal/camera.rs"]),
     ("embedded_hal", &["hal/"]),
     ("linux_embedded_hal", &["hal/"]),
+    ("pwm_pca9685", &["hal/pca9685.rs"]),
+    ("thread_priority", &["hal/priority.rs"]),
+    ("signal_hook", &["commands/"]),
+    ("rustix", &["hal/", "guardian/", "commands/"]),
     ("clap", &["cli.rs", "main.rs"]),
     ("clap_complete", &["cli.rs"]),
     ("anyhow", &["commands/", "main.rs"]),
@@ -201,7 +205,18 @@ fn no_file_has_a_name_that_says_nothing() {
 #[test]
 fn no_clock_environment_or_randomness_below_the_commands() {
     let asks = ["Instant::now", "SystemTime", "std::env", "env::", "thread::", "rand::"];
-    let allowed = ["commands/", "main.rs"];
+    // Time comes from one clock, which the commands start; threads stand where something must not be waited for.
+    let allowed = [
+        "commands/",
+        "main.rs",
+        "hal/clock.rs",
+        "hal/capture",
+        "hal/pause.rs",
+        "hal/wake.rs",
+        "guardian/eye.rs",
+        "guardian/link.rs",
+        "tape/recorder",
+    ];
     for source in sources() {
         if allowed.iter().any(|door| source.path.starts_with(door)) {
             continue;

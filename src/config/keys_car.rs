@@ -154,7 +154,7 @@ pub(super) const CAR_KEYS: [Key; 19] = [
     ),
     truth(
         "guardian.realtime",
-        "Whether to ask for SCHED_FIFO and locked memory.",
+        "Whether to ask for real-time priority (SCHED_FIFO) and locked memory.",
         |config| config.realtime,
         |config, value| config.realtime = value,
     ),

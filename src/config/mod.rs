@@ -112,7 +112,7 @@ pub struct Config {
     pub guardian_cap: f32,
     /// Deaths of the driver within half a minute after which it is not started again.
     pub restarts: usize,
-    /// Whether to ask for SCHED_FIFO and locked memory.
+    /// Whether to ask for real-time priority and locked memory.
     pub realtime: bool,
     /// `factory`, `points` or a path.
     calibration: String,

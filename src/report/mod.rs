@@ -3,6 +3,8 @@
 pub mod action_space;
 pub mod bench;
 pub mod decisions;
+#[cfg(feature = "car")]
+pub mod diagnosis;
 pub mod latency;
 pub mod model;
 pub mod page;
