@@ -66,7 +66,7 @@ impl Senses for Script {
         };
         let left = Picture { format: PixelFormat::Yuyv(SIZE), bytes: &self.pixels };
         let frame = Frame { seq: FrameSeq(n), captured_at: at, left, right: None, ranges: &[] };
-        Ok(Some(Sensed { inputs, frame: Some(frame) }))
+        Ok(Some(Sensed { inputs, frame: Some(frame), recalled: None }))
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) fn for_page<'a>(frame: Option<&Frame<'a>>) -> Vec<(&'static str, Cow<
 
 fn shown<'a>(picture: &Picture<'a>) -> Option<(&'static str, Cow<'a, [u8]>)> {
     match picture.format {
+        PixelFormat::Mjpeg if picture.bytes.is_empty() => None,
         PixelFormat::Mjpeg => Some(("image/jpeg", Cow::Borrowed(picture.bytes))),
         PixelFormat::Yuyv(_) => png(picture).map(|bytes| ("image/png", Cow::Owned(bytes))),
     }

@@ -12,7 +12,7 @@ use super::setup::{self, setup};
 use super::watch::{Ends, Watcher};
 use super::{Context, kernels, model, say, was_set};
 use crate::cli::Replay;
-use crate::config::Config;
+use crate::config::{Config, stock};
 use crate::domain::{ActionSpace, Recipe};
 use crate::drive::{Pilot, Setup, cycle};
 use crate::exit::Outcome;
@@ -21,7 +21,7 @@ use crate::report::latency::Latency;
 use crate::report::replay::{Compared, ReplayReport};
 use crate::tape::header::key;
 use crate::tape::rig::{Fill, TapeWorld};
-use crate::tape::{Ending, ScoreRule, Tape};
+use crate::tape::{Ending, Record, ScoreRule, Tape};
 use model::Loaded;
 
 /// Replays.
@@ -29,9 +29,9 @@ pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
     kernels::ensure(context)?;
     let tape = open(&args.tape)?;
     let loaded = model::load(&args.model, &context.config)?;
-    let setup = setup(&loaded.card, &context.config)?;
-    let fill = fill(args, &tape, &setup.recipe)?;
     let mut remarks = Vec::new();
+    let setup = on_that_car(setup(&loaded.card, &context.config)?, &tape, context, &mut remarks)?;
+    let fill = fill(args, &tape, &setup.recipe)?;
     if let Ending::Cut { at, why } = tape.ending() {
         remarks.push(format!("the tape is cut at byte {at} ({why}); what stands before it was replayed"));
     }
@@ -61,6 +61,13 @@ pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
     let name = loaded.card.name.clone();
     let mut pilot = Pilot::new(loaded.plan, setup);
     let mut world = TapeWorld::new(&tape, context.config.speed_percent, fill);
+    let left_out = tape.records().filter(Record::left_out).count();
+    if left_out > 0 && held.is_some() && golden.is_none() {
+        remarks.push(format!(
+            "{left_out} pictures found no room on the tape; those ticks were replayed from their recorded scores on"
+        ));
+        world = world.recalling();
+    }
     let clock = Clock::start();
     cycle(&mut world, &mut pilot, &clock, &mut sink, || done.get())?;
     let seconds = clock.elapsed().as_millis_f64() / 1e3;
@@ -88,6 +95,27 @@ pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
     seen.outputs.finish(&report)?;
     context.print(&report)?;
     Ok(outcome)
+}
+
+/// The pulses of the car that the tape is of, unless the user says which.
+fn on_that_car(
+    setup: Setup,
+    tape: &Tape,
+    context: &Context,
+    remarks: &mut Vec<String>,
+) -> anyhow::Result<Setup> {
+    let Some(text) = tape.header().get(key::CALIBRATION).filter(|_| !was_set(context, "vehicle.calibration"))
+    else {
+        return Ok(setup);
+    };
+    let calibration = stock::read("the tape's calibration", text.as_bytes())?;
+    if calibration != setup.calibration {
+        remarks.push(
+            "pulses are those of the tape's own calibration; --set vehicle.calibration chooses another"
+                .to_owned(),
+        );
+    }
+    Ok(Setup { calibration, ..setup })
 }
 
 fn open(path: &Path) -> anyhow::Result<Tape> {

@@ -34,7 +34,10 @@ pub fn cycle<W: World, P: Policy>(
         let Some(sensed) = senses.next(previous)? else { return Ok(Ended::World) };
         let begun = watch.now();
         // Pure from here …
-        let (decision, mut measured) = pilot.step(&sensed.inputs, sensed.frame, watch);
+        let (decision, mut measured) = match &sensed.recalled {
+            Some(recorded) => pilot.recall(&sensed.inputs, recorded, watch),
+            None => pilot.step(&sensed.inputs, sensed.frame, watch),
+        };
         // … to here.
         let (command, pulses, state) = (decision.command, decision.pulses, decision.state);
         let applied = pins.apply(Order { command, pulses, evidence: pilot.evidence(), state });

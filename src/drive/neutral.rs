@@ -13,12 +13,8 @@ pub struct Neutral<'a, A: Actuators> {
 impl<'a, A: Actuators> Neutral<'a, A> {
     /// Takes the pins into care; `neutral` is written on drop.
     pub fn guard(pins: &'a mut A, neutral: Pulses) -> Self {
-        let neutral = Order {
-            command: Command::NEUTRAL,
-            pulses: neutral,
-            evidence: None,
-            state: DriveState::Disarmed,
-        };
+        let neutral =
+            Order { command: Command::NEUTRAL, pulses: neutral, evidence: None, state: DriveState::Disarmed };
         Self { pins, neutral }
     }
 

@@ -104,6 +104,34 @@ impl<P: Policy> Pilot<P> {
             Some(frame) => self.see(&frame, digest, inputs, &mut laps),
             None => Seen::nothing(Quality::Missing),
         };
+        self.conclude(inputs, digest, &seen, laps)
+    }
+
+    /// One tick upon a frame whose pictures are gone: digests, quality and scores are those of `recorded`, and everything
+    /// that follows from them is made anew.
+    pub fn recall(
+        &mut self,
+        inputs: &Inputs,
+        recorded: &Decision,
+        watch: &impl Stopwatch,
+    ) -> (Decision, Measured) {
+        let laps = Laps { watch, last: watch.now(), measured: Measured::default() };
+        let mut seen = Seen { observation: recorded.observation, ..Seen::nothing(recorded.quality) };
+        if recorded.notes.has(Note::PolicyFailed) {
+            seen.fail(Note::PolicyFailed);
+        } else if !matches!(recorded.quality, Quality::Torn | Quality::Missing) {
+            self.decide(&recorded.scores, inputs.operator.speed_percent, &mut seen);
+        }
+        self.conclude(inputs, Some(recorded.frame), &seen, laps)
+    }
+
+    fn conclude<S: Stopwatch>(
+        &mut self,
+        inputs: &Inputs,
+        digest: Option<FrameDigest>,
+        seen: &Seen,
+        mut laps: Laps<'_, S>,
+    ) -> (Decision, Measured) {
         self.last_frame = digest.or(self.last_frame);
         let verdict = self.governor.admit(seen.wish, seen.quality, inputs);
         // What is decided is what the wire to the pins can carry, so that the tape and the pins agree to the nanosecond.

@@ -1,7 +1,7 @@
 //! What the loop needs from a world, each with its contract. Implementors: `tape::rig` (yesterday's world) and
 //! `guardian::world` (today's). No port may block without a bound.
 
-use crate::domain::{Applied, Frame, Inputs, Order, Previous, Tick};
+use crate::domain::{Applied, Decision, Frame, Inputs, Order, Previous, Tick};
 use crate::units::Instant;
 
 /// What a tick has to work on.
@@ -11,6 +11,8 @@ pub struct Sensed<'a> {
     pub inputs: Inputs,
     /// The frame that `inputs.frame` stamps; both are `None` where none came in time.
     pub frame: Option<Frame<'a>>,
+    /// What was concluded from this frame when its pictures were still there; only a tape can know.
+    pub recalled: Option<Decision>,
 }
 
 /// The sensing half of a world.

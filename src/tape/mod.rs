@@ -12,6 +12,7 @@ pub mod error;
 pub mod header;
 pub mod import;
 pub mod reader;
+pub mod recorder;
 pub mod repair;
 pub mod rig;
 pub mod writer;

@@ -11,7 +11,7 @@ use super::error::TapeError;
 use super::header::Header;
 use super::scan::{Damage, Found, Scan};
 use super::schema::{Human, frame, tick};
-use crate::domain::{Frame, Picture, Tick};
+use crate::domain::{Frame, FrameDigest, Picture, Tick};
 
 /// The largest file that is read: a tape lies in memory as a whole.
 pub const LIMIT: u64 = 4 << 30;
@@ -48,6 +48,15 @@ pub struct Record<'a> {
     pub human: Option<Human>,
     /// The tick; `None` for a frame that no loop has seen.
     pub tick: Option<Tick>,
+}
+
+impl Record<'_> {
+    /// Whether the recorder found no room for the pictures: they are empty, and the tick saw others.
+    #[must_use]
+    pub fn left_out(&self) -> bool {
+        let (Some(frame), Some(tick)) = (&self.frame, &self.tick) else { return false };
+        frame.left.bytes.is_empty() && tick.decision.frame != FrameDigest::of(frame)
+    }
 }
 
 /// A tape in memory.

@@ -51,6 +51,8 @@ pub struct Reel<'a> {
     driven: bool,
     speed_percent: u8,
     fill: Fill,
+    /// Whether frames without their pictures are answered from the tape.
+    recalls: bool,
 }
 
 /// Pins that keep what they were told last.
@@ -88,9 +90,17 @@ impl<'a> TapeWorld<'a> {
     pub fn new(tape: &'a Tape, speed_percent: u8, fill: Fill) -> Self {
         let driven = tape.ticks() > 0;
         Self {
-            reel: Reel { tape, next: 0, seq: 0, driven, speed_percent, fill },
+            reel: Reel { tape, next: 0, seq: 0, driven, speed_percent, fill, recalls: false },
             pins: StillPins { last: None },
         }
+    }
+
+    /// Where the recorder left pictures out, lets the tape say what was seen in them. Only for the policy that drove: the
+    /// scores are its own.
+    #[must_use]
+    pub const fn recalling(mut self) -> Self {
+        self.reel.recalls = true;
+        self
     }
 
     /// The pins.
@@ -147,6 +157,7 @@ impl Senses for Reel<'_> {
             (None, None) => return Ok(None),
         };
         self.seq += 1;
-        Ok(Some(Sensed { inputs, frame: record.frame.map(|frame| self.filled(frame)) }))
+        let recalled = record.tick.filter(|_| self.recalls && record.left_out()).map(|tick| tick.decision);
+        Ok(Some(Sensed { inputs, frame: record.frame.map(|frame| self.filled(frame)), recalled }))
     }
 }

@@ -24,13 +24,29 @@ use crate::domain::{Frame, Tick};
 /// Content after which a chunk is closed, in bytes: a third of a second of 640x480 JPEGs.
 pub const CHUNK: usize = 256 << 10;
 
+/// Where a tape's bytes come to rest.
+pub trait Disk: Send {
+    /// Waits until it has all that was written.
+    ///
+    /// # Errors
+    /// Where it does not keep it.
+    fn sync(&mut self) -> std::io::Result<()>;
+}
+
+impl Disk for File {
+    fn sync(&mut self) -> std::io::Result<()> {
+        self.sync_data()
+    }
+}
+
 /// A tape that is being written. Dropping it finishes it, without a word about errors.
 pub struct TapeWriter<W: Write> {
     mcap: Writer<NoSeek<W>>,
-    disk: Option<File>,
+    disk: Option<Box<dyn Disk>>,
     channels: [Option<u16>; Channel::ALL.len()],
     message: Vec<u8>,
     in_chunk: usize,
+    content: u64,
     /// Whether the last record is a frame that its tick may still follow.
     frame_waits: bool,
 }
@@ -49,19 +65,7 @@ impl TapeWriter<BufWriter<File>> {
         options.write(true).create(true).truncate(true).create_new(!overwrite);
         let file = options.open(path).map_err(failed)?;
         let disk = file.try_clone().map_err(failed)?;
-        let mut tape = Self::new(BufWriter::new(file), header)?;
-        tape.disk = Some(disk);
-        Ok(tape)
-    }
-
-    /// Closes the chunk and waits until the disk has it.
-    ///
-    /// # Errors
-    /// [`TapeError::Write`], as when the disk is full.
-    pub fn sync(&mut self) -> Result<(), TapeError> {
-        self.flush()?;
-        let synced = self.disk.as_ref().map_or(Ok(()), File::sync_data);
-        synced.map_err(|error| TapeError::Write { saw: error.to_string() })
+        Ok(Self::new(BufWriter::new(file), header)?.on(disk))
     }
 }
 
@@ -81,7 +85,21 @@ impl<W: Write> TapeWriter<W> {
         let metadata = Metadata { name: RECORD.to_owned(), metadata: header.to_map() };
         mcap.write_metadata(&metadata).and_then(|()| mcap.flush()).map_err(failed)?;
         let channels = [None; Channel::ALL.len()];
-        Ok(Self { mcap, disk: None, channels, message: Vec::new(), in_chunk: 0, frame_waits: false })
+        let message = Vec::new();
+        Ok(Self { mcap, disk: None, channels, message, in_chunk: 0, content: 0, frame_waits: false })
+    }
+
+    /// Says which disk `out` ends on, for [`TapeWriter::sync`] and [`TapeWriter::finish`] to wait for.
+    #[must_use]
+    pub fn on(mut self, disk: impl Disk + 'static) -> Self {
+        self.disk = Some(Box::new(disk));
+        self
+    }
+
+    /// The size of all messages so far, in bytes; the file adds a few hundredths.
+    #[must_use]
+    pub const fn content(&self) -> u64 {
+        self.content
     }
 
     /// Writes a frame; a tick that works on it comes next.
@@ -148,14 +166,24 @@ impl<W: Write> TapeWriter<W> {
         self.mcap.flush().map_err(failed)
     }
 
-    /// Writes the index and gives the output back.
+    /// Closes the chunk and waits until the disk has it; where no disk was named, only hands it on.
+    ///
+    /// # Errors
+    /// [`TapeError::Write`], as when the disk is full.
+    pub fn sync(&mut self) -> Result<(), TapeError> {
+        self.flush()?;
+        synced(self.disk.as_mut())
+    }
+
+    /// Writes the index, waits for the disk and gives the output back.
     ///
     /// # Errors
     /// [`TapeError::Write`]; what was flushed before is a readable tape nevertheless.
     pub fn finish(mut self) -> Result<W, TapeError> {
         self.mcap.finish().map_err(failed)?;
         let mut out = self.mcap.into_inner().into_inner();
-        out.flush().map_err(|error| TapeError::Write { saw: error.to_string() })?;
+        out.flush().map_err(refused)?;
+        synced(self.disk.as_mut())?;
         Ok(out)
     }
 
@@ -169,6 +197,7 @@ impl<W: Write> TapeWriter<W> {
         let header = MessageHeader { channel_id, sequence, log_time: time, publish_time: time };
         self.mcap.write_to_known_channel(&header, &self.message).map_err(failed)?;
         self.in_chunk += self.message.len();
+        self.content += self.message.len() as u64;
         Ok(())
     }
 
@@ -187,6 +216,15 @@ impl<W: Write> TapeWriter<W> {
         }
         Ok(id)
     }
+}
+
+fn synced(disk: Option<&mut Box<dyn Disk>>) -> Result<(), TapeError> {
+    disk.map_or(Ok(()), |disk| disk.sync()).map_err(refused)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "an adapter for map_err")]
+fn refused(error: std::io::Error) -> TapeError {
+    TapeError::Write { saw: error.to_string() }
 }
 
 /// The library's error with its reason: its own text for input and output says nothing.
