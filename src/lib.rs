@@ -8,6 +8,7 @@ pub mod units;
 pub mod domain;
 
 pub mod governor;
+pub mod lease;
 pub mod policy;
 pub mod vehicle;
 pub mod vision;
@@ -20,6 +21,9 @@ pub mod tape;
 pub mod config;
 
 pub mod report;
+
+#[cfg(feature = "car")]
+pub mod guardian;
 
 #[cfg(feature = "cli")]
 pub mod commands;

@@ -1,0 +1,65 @@
+//! What there is to say while a guardian serves, typed; the command turns it into words.
+
+use std::fmt;
+
+use crate::lease::{Cause, Phase, Refusal};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// The lease came into another phase.
+    Phase(Phase),
+    /// Arming was refused.
+    NotArmed(Refusal),
+    /// The driver ended, or was ended because it hung.
+    DriverEnded {
+        /// How.
+        status: String,
+        /// Whether another one is started.
+        again: bool,
+    },
+    /// A write to the pins failed, hung, or was undone by somebody else.
+    Pins(String),
+    /// The pins answer again.
+    PinsBack,
+    /// Something that a guardian asks for and can go without.
+    Refused(String),
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Phase(phase) => f.write_str(words(*phase)),
+            Self::NotArmed(Refusal::NoEvidence) => f.write_str(
+                "not armed: no frames come from the driver; look at the camera with `hairpin doctor`",
+            ),
+            Self::NotArmed(why) => write!(f, "not armed: {why:?}"),
+            Self::DriverEnded { status, again: true } => {
+                write!(f, "the driver ended with {status}; starting it again, disarmed")
+            }
+            Self::DriverEnded { status, again: false } => write!(f, "the driver ended with {status}"),
+            Self::Pins(what) => write!(f, "{what}; the gate is shut"),
+            Self::PinsBack => f.write_str("the pins answer again, neutral; `arm` when it is safe"),
+            Self::Refused(what) => f.write_str(what),
+        }
+    }
+}
+
+fn words(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Boot => "starting",
+        Phase::Disarmed => "disarmed: type `arm` and Enter to drive, Enter alone to stop, `quit` to end",
+        Phase::Arming { .. } => "arming: neutral for the ESC",
+        Phase::Armed => "ARMED: the policy drives; Enter stops",
+        Phase::Fault { cause } => match cause {
+            Cause::Operator => "STOPPED by the operator; `arm` drives again",
+            Cause::LeaseLost => "STOPPED: nothing new to drive by for too long; `arm` drives again",
+            Cause::DriverGone => "STOPPED: the driver is gone",
+            Cause::PinsFailed => "STOPPED: the pins do not answer",
+            Cause::PinsMoved => {
+                "STOPPED: somebody else moves the pins or the gate; find out who with `hairpin doctor`"
+            }
+            Cause::GuardianEnding => "ending: neutral, then the gate",
+        },
+    }
+}
