@@ -28,6 +28,21 @@ pub struct Cli {
 /// One verb, one file in `commands/`.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Drive a car: camera, policy and pins, under a guardian that goes neutral whatever fails
+    #[cfg(feature = "car")]
+    Run(Run),
+    /// Look at everything that driving needs, and change nothing
+    #[cfg(feature = "car")]
+    Doctor(Doctor),
+    /// Record the camera to a tape, with the power gate shut
+    #[cfg(feature = "car")]
+    Record(Record),
+    /// Bring the pins to neutral and shut the power gate, with nothing else needed
+    #[cfg(feature = "car")]
+    Neutral(Neutral),
+    /// Find centre, ends and sign of steering and motor by hand, wheels up
+    #[cfg(feature = "car")]
+    Calibrate(Calibrate),
     /// Bring in a trained model, a folder of pictures or a donkeycar tub
     Import(Import),
     /// Show what a model or a tape is
@@ -42,6 +57,91 @@ pub enum Verb {
     Config(ConfigArgs),
     /// Print the completion script of a shell
     Completions(Completions),
+}
+
+/// Arguments of `run`.
+#[cfg(feature = "car")]
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The car starts disarmed. Type `arm` and Enter to drive, Enter alone (or anything else) to stop, `disarm`, or \
+`quit`. A stop, and every fault, stays until `arm` is typed again. Where the hardware hangs is said in hairpin.toml, sections \
+[car], [camera] and [guardian]; `hairpin doctor` looks at it."
+)]
+pub struct Run {
+    /// The world to drive in
+    #[arg(long, value_enum, default_value = "car")]
+    pub rig: Rig,
+    /// The model folder
+    #[arg(long, short, value_name = "DIR")]
+    pub model: PathBuf,
+    /// Record everything to this tape
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Arm once by itself, as soon as good frames come; for benches and unattended laps
+    #[arg(long)]
+    pub arm: bool,
+    /// Replace a tape of the same name
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `doctor`.
+#[cfg(feature = "car")]
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// A model folder to load as well
+    #[arg(long, short, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// The folder that tapes will go to
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub tapes: PathBuf,
+}
+
+/// Arguments of `record`.
+#[cfg(feature = "car")]
+#[derive(Debug, Args)]
+pub struct Record {
+    /// The tape to write
+    pub out: PathBuf,
+    /// End by itself after this many seconds
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: Option<u64>,
+    /// Replace a tape of the same name
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `neutral`.
+#[cfg(feature = "car")]
+#[derive(Debug, Args)]
+pub struct Neutral {
+    /// Wait until standard input closes or is silent for half a second, then go neutral; `q` there calls it off
+    #[arg(long, hide = true)]
+    pub stand_by: bool,
+}
+
+/// Arguments of `calibrate`.
+#[cfg(feature = "car")]
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Lift the car so that no wheel touches anything. Nothing moves before you say that it is up, the motor moves by key \
+alone, and nothing is written before you say yes; the old file is kept beside the new one."
+)]
+pub struct Calibrate {
+    /// Print the calibration in use
+    #[arg(long, conflicts_with = "undo")]
+    pub show: bool,
+    /// Put the kept calibration back
+    #[arg(long)]
+    pub undo: bool,
+}
+
+/// A world to drive in.
+#[cfg(feature = "car")]
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Rig {
+    /// This machine's camera and pins
+    Car,
 }
 
 /// Arguments of `import`.

@@ -10,15 +10,18 @@ pub enum Outcome {
     LostData,
     /// A replay did not come to the recorded decisions.
     Diverged,
+    /// The doctor found something that stands in the way of driving.
+    FaultFound,
 }
 
 /// Exit codes and what they mean, in order.
-pub const TABLE: [(u8, &str); 5] = [
+pub const TABLE: [(u8, &str); 6] = [
     (0, "done"),
     (1, "failed: the message says what was wrong and what to do"),
     (2, "the command line was not understood"),
     (3, "done, but data was lost: a recording was cut, and the rest was saved"),
     (4, "a replay differs from what was recorded: the first difference was named"),
+    (5, "the doctor found something that stands in the way of driving"),
 ];
 
 impl Outcome {
@@ -29,6 +32,7 @@ impl Outcome {
             Self::Done => 0,
             Self::LostData => 3,
             Self::Diverged => 4,
+            Self::FaultFound => 5,
         }
     }
 }

@@ -19,7 +19,20 @@ use hairpin::units::Pulse;
 
 const TAPE: &str = "tests/tapes/drawn-lane/drive.mcap";
 const MODEL: &str = "models/line-follower";
-const VERBS: [&str; 7] = ["import", "inspect", "replay", "recover", "bench", "config", "completions"];
+const VERBS: [&str; 12] = [
+    "run",
+    "doctor",
+    "record",
+    "calibrate",
+    "neutral",
+    "import",
+    "inspect",
+    "replay",
+    "recover",
+    "bench",
+    "config",
+    "completions",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,7 +1,7 @@
 //! The car's arithmetic on every machine. tract chooses its kernels once per process, from the CPU and from one
 //! environment variable; so a process on a wider CPU that wants the car's restarts itself with that variable set.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -33,6 +33,19 @@ pub(crate) fn ensure(context: &Context) -> anyhow::Result<()> {
         std::env::current_exe().context("cannot find this program, to start it with the car's kernels")?;
     let failed = Command::new(program).args(std::env::args_os().skip(1)).env(VARIABLE, HIDDEN).exec();
     Err(failed).context("cannot restart with the car's kernels; --set policy.kernels=native goes without")
+}
+
+/// What a child of this process needs in its environment, so that it runs the right kernels without restarting itself.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn environment(context: &Context) -> Vec<(OsString, OsString)> {
+    let native = context.config.kernels == Kernels::Native || !std::arch::is_x86_feature_detected!("avx");
+    if native { Vec::new() } else { vec![(VARIABLE.into(), HIDDEN.into())] }
+}
+
+/// As above; there is nothing to choose.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn environment(_context: &Context) -> Vec<(OsString, OsString)> {
+    Vec::new()
 }
 
 /// Other architectures have one set of kernels that matters here.

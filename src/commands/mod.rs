@@ -2,18 +2,32 @@
 //! stderr. The only room that asks the clock and may use `anyhow`.
 
 mod bench;
+#[cfg(feature = "car")]
+pub mod calibrate;
+#[cfg(feature = "car")]
+mod calibrated;
 mod clock;
 mod confine;
+#[cfg(feature = "car")]
+mod doctor;
+#[cfg(feature = "car")]
+mod eyes;
 mod files;
 mod import;
 mod inspect;
 mod intake;
 mod kernels;
 mod model;
+#[cfg(feature = "car")]
+mod neutral;
 mod outputs;
 mod picture;
+#[cfg(feature = "car")]
+mod record;
 mod recover;
 mod replay;
+#[cfg(feature = "car")]
+mod run;
 mod setup;
 mod synthetic;
 mod watch;
@@ -95,6 +109,16 @@ fn flag(text: &str) -> anyhow::Result<Flag> {
 /// Whatever stops it; the message says what was wrong, where, and what to do.
 pub fn run(verb: &Verb, context: &Context) -> anyhow::Result<Outcome> {
     match verb {
+        #[cfg(feature = "car")]
+        Verb::Run(args) => run::run(args, context),
+        #[cfg(feature = "car")]
+        Verb::Neutral(args) => neutral::run(args, context),
+        #[cfg(feature = "car")]
+        Verb::Calibrate(args) => calibrate::board::run(args, context),
+        #[cfg(feature = "car")]
+        Verb::Doctor(args) => doctor::run(args, context),
+        #[cfg(feature = "car")]
+        Verb::Record(args) => record::run(args, context),
         Verb::Import(args) => import::run(args, context),
         Verb::Inspect(args) => inspect::run(args, context),
         Verb::Replay(args) => replay::run(args, context),

@@ -35,7 +35,7 @@ pub(crate) fn setup(card: &ModelCard, config: &Config) -> anyhow::Result<Setup> 
     })
 }
 
-fn calibration(config: &Config) -> anyhow::Result<Calibration> {
+pub(crate) fn calibration(config: &Config) -> anyhow::Result<Calibration> {
     match config.calibration() {
         CalibrationSource::Ready(calibration) => Ok(calibration),
         CalibrationSource::File(path) => {

@@ -5,9 +5,12 @@ pub mod bench;
 pub mod decisions;
 #[cfg(feature = "car")]
 pub mod diagnosis;
+pub mod drive;
 pub mod latency;
 pub mod model;
+pub mod neutral;
 pub mod page;
+pub mod recording;
 pub mod replay;
 pub mod settings;
 pub mod table;

@@ -1,6 +1,7 @@
 //! Permission to pulse (L2): a command becomes two pulse widths, with the stock car's own arithmetic.
 //! Pure; refuses calibrations that are not monotone, and clamps where the stock car drops.
 
+pub mod calibrating;
 pub mod calibration;
 
 pub use calibration::{Calibration, CalibrationError, Channel, Points};

@@ -131,7 +131,10 @@ fn head_and_foot_say_what_they_were_given() {
     assert!(head.starts_with(
         r#"{"title":"a \u0026 b","facts":[["model","x"],["tape","y"]],"actions":["-30.0° 1.00 m/s"],"stages":[["decode",5.0],["prepare",null],"#
     ), "{head}");
-    assert!(head.ends_with(r#""Latched","ArmRefused","CameraLost","Withheld"],"lock":30.0,"speed":1.2}"#), "{head}");
+    assert!(
+        head.ends_with(r#""Latched","ArmRefused","CameraLost","Withheld"],"lock":30.0,"speed":1.2}"#),
+        "{head}"
+    );
     assert_eq!(
         element(&page, "foot"),
         r#"{"verdict":"differs","ok":false,"latency":[["infer",3.5,4.0,5.0,"NaN"]],"divergence":{"tick":57,"text":"infer"}}"#

@@ -1,0 +1,248 @@
+//! The driver's half of `run`: camera, policy, tape, and the loop. Its pins are the guardian's; where that is gone it
+//! brings them to neutral itself.
+
+use std::panic;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use super::super::calibrated::calibrated;
+use super::super::eyes::{counted, described};
+use super::super::model::{self, Loaded};
+use super::super::setup::{self, setup};
+use super::super::{Context, build_id, kernels, say};
+use super::sink::DriveSink;
+use crate::cli::Run;
+use crate::domain::{Pulses, Recipe};
+use crate::drive::{Pilot, Setup, cycle};
+use crate::exit::{FAILED, Outcome};
+use crate::guardian::link::{Emergency, Link};
+use crate::guardian::world::{CarWorld, Level};
+use crate::hal::battery::Gauge;
+use crate::hal::board::Board;
+use crate::hal::capture::{Capture, Eyes};
+use crate::hal::clock::Clock;
+use crate::hal::{Settings, priority};
+use crate::policy::plan;
+use crate::report::drive::{DriveReport, Taped};
+use crate::report::latency::Latency;
+use crate::tape::TapeWriter;
+use crate::tape::header::{Header, key};
+use crate::tape::recorder::{Bounds, Recorder};
+use crate::units::Span;
+
+/// The loop stands below the guardian and above all else; the ear for the guardian just above it.
+const LOOP_PRIORITY: u8 = 40;
+const LINK_PRIORITY: u8 = 45;
+
+/// How long the tape may take to close: the guardian waits two seconds in all.
+const CLOSING: Span = Span::from_millis(1500);
+
+/// The loop's thread.
+const LOOP: &str = "drive";
+
+/// Between neutral and the gate.
+const TWO_PERIODS: Duration = Duration::from_millis(40);
+
+/// The gauge is asked this often.
+const GAUGE_PERIOD: Duration = Duration::from_secs(2);
+
+/// Header entry: what the camera agreed to.
+const CAMERA: &str = "camera";
+
+/// Drives until the guardian ends.
+pub(super) fn run(args: &Run, context: &Context, session: &str) -> anyhow::Result<Outcome> {
+    // The guardian's priority was inherited with everything else.
+    drop(priority::normal());
+    drop(priority::oom_score_adj(500));
+    kernels::ensure(context)?;
+    let config = &context.config;
+    let session: Session =
+        session.parse().map_err(|()| anyhow::anyhow!("no session of a guardian: {session:?}"))?;
+    let calibration = calibrated(context)?;
+    let settings = config.car();
+    let loaded = model::load(&args.model, config)?;
+    let setup = Setup { calibration, ..setup(&loaded.card, config)? };
+    let clock = Clock::new();
+    let capture = Capture::start(&settings, clock, eyes(&setup.recipe)?)?;
+    let camera = described(capture.agreed());
+    let latency = Latency::new().context("out of memory")?;
+    let recorder = match &args.record {
+        Some(file) => Some(record(&session.tape(file), args, &loaded, &setup, (context, &camera))?),
+        None => None,
+    };
+    let battery = battery(&settings, clock)?;
+    let stand_in = StandIn { settings, neutral: calibration.neutral() };
+    let realtime = config.realtime;
+    let ear = move || {
+        if realtime {
+            drop(priority::fifo(LINK_PRIORITY));
+        }
+    };
+    let link = Link::adopt(session.number, config.lease, clock, stand_in, ear)?;
+    brake_on_panic(&link);
+    let mut world = CarWorld::new(capture, link, battery, clock, config.speed_percent);
+    let name = loaded.card.name.clone();
+    let mut pilot = Pilot::new(loaded.plan, setup);
+    let mut sink = DriveSink::new(recorder, latency);
+    let begun = clock.now();
+    let looped = thread::Builder::new().name(LOOP.to_owned()).spawn(move || {
+        if realtime && priority::fifo(LOOP_PRIORITY).is_err() {
+            say("hairpin: the drive loop runs without real-time priority");
+        }
+        let ended = cycle(&mut world, &mut pilot, &clock, &mut sink, || false);
+        (ended, counted(&world.capture().counters()), sink)
+    });
+    // A panic in there has left the pins neutral and has said itself what it was.
+    let joined = looped.context("cannot start the drive loop's thread")?.join();
+    let Ok((ended, frames, sink)) = joined else {
+        bail!("the drive loop panicked; the pins were brought to neutral")
+    };
+    ended?;
+    let seconds = clock.now().since(begun).as_millis_f64() / 1e3;
+    let DriveSink { recorder, latency, states, notes, ticks, .. } = sink;
+    let tape = recorder.map(Recorder::finish).map(|summary| Taped {
+        file: args.record.as_deref().map(|file| session.tape(file).display().to_string()).unwrap_or_default(),
+        ticks: summary.ticks,
+        dropped: summary.dropped,
+        failed: summary.failed,
+    });
+    let report = DriveReport {
+        model: name,
+        kernels: plan::kernels(),
+        camera,
+        ticks,
+        seconds,
+        states,
+        notes: notes.into_iter().map(|(note, times)| (format!("{note:?}"), times)).collect(),
+        frames,
+        latency: latency.rows(),
+        tape,
+    };
+    context.print(&report)?;
+    Ok(if report.lost_data() { Outcome::LostData } else { Outcome::Done })
+}
+
+/// The cameras that the policy wants. Refuses a model that wants what this rig cannot deliver.
+fn eyes(recipe: &Recipe) -> anyhow::Result<Eyes> {
+    if recipe.ranges() > 0 {
+        let names: Vec<&str> = recipe.sensors.iter().map(|sensor| sensor.name()).collect();
+        bail!(
+            "the model wants {}, and this rig reads no LiDAR yet; drive a camera model",
+            names.join(" and ")
+        );
+    }
+    Ok(if recipe.channels() == 2 { Eyes::Two } else { Eyes::One })
+}
+
+/// A panic in the loop is neutral before it is a message: to write one takes its time, with a backtrace above all.
+fn brake_on_panic(link: &Link) {
+    let Some(brake) = link.brake() else { return };
+    let told = panic::take_hook();
+    panic::set_hook(Box::new(move |what| {
+        if thread::current().name() == Some(LOOP) {
+            brake.pull();
+        }
+        told(what);
+    }));
+}
+
+/// Asks the gauge in a thread of its own, for as long as there is somebody who reads the level.
+fn battery(settings: &Settings, clock: Clock) -> anyhow::Result<Level> {
+    let level = Level::default();
+    let mut gauge = Gauge::find(settings);
+    let told = level.clone();
+    let ask = move || {
+        loop {
+            told.set(gauge.poll(clock.now()));
+            thread::sleep(GAUGE_PERIOD);
+        }
+    };
+    thread::Builder::new().name("gauge".to_owned()).spawn(ask).context("cannot start the gauge's thread")?;
+    Ok(level)
+}
+
+fn record(
+    file: &Path,
+    args: &Run,
+    loaded: &Loaded,
+    setup: &Setup,
+    (context, camera): (&Context, &str),
+) -> anyhow::Result<Recorder> {
+    let header = Header::default()
+        .with(key::BUILD, build_id())
+        .with(key::MODEL, &loaded.card.name)
+        .with(key::MODEL_DIGEST, loaded.digest().to_string())
+        .with(key::CONFIG_DIGEST, setup::digest(setup, &context.config).to_string())
+        .with(key::KERNELS, plan::kernels())
+        .with(key::CALIBRATION, setup::calibration_text(&setup.calibration))
+        .with(key::RIG, "car")
+        .with(CAMERA, camera)
+        .with(key::CREATED_BY, "hairpin run");
+    let tape = TapeWriter::create(file, &header, args.force)?;
+    Ok(Recorder::start(tape, Bounds { patience: CLOSING, ..Bounds::default() })?)
+}
+
+/// Number and count of a session, as the guardian gives them.
+struct Session {
+    number: u32,
+    /// 1 for the first driver of a guardian.
+    count: u32,
+}
+
+impl std::str::FromStr for Session {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (number, count) = text.split_once('/').ok_or(())?;
+        let whole = |text: &str| text.parse().map_err(|_| ());
+        Ok(Self { number: whole(number)?, count: whole(count)? })
+    }
+}
+
+impl Session {
+    /// A driver that was started again does not write over the tape of the one that died.
+    fn tape(&self, file: &Path) -> PathBuf {
+        if self.count == 1 {
+            return file.to_owned();
+        }
+        let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let dot = file.extension().map(|end| format!(".{}", end.to_string_lossy())).unwrap_or_default();
+        file.with_file_name(format!("{stem}-{}{dot}", self.count))
+    }
+}
+
+/// What the driver does in a dead guardian's place.
+struct StandIn {
+    settings: Settings,
+    neutral: Pulses,
+}
+
+impl Emergency for StandIn {
+    fn take_over(&mut self, why: &str) {
+        let reached = Board::neutral_only(&self.settings, self.neutral, || thread::sleep(TWO_PERIODS));
+        say(&format!("hairpin: {why}; the driver wrote neutral and shut the gate in its place"));
+        reached.errors.iter().for_each(|fault| say(&format!("hairpin: {fault}")));
+    }
+
+    #[expect(clippy::exit, reason = "the loop may hang; nothing of this process may outlive its guardian")]
+    fn end(&mut self) {
+        std::process::exit(i32::from(FAILED));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Session;
+    use std::path::Path;
+
+    #[test]
+    fn a_second_driver_writes_a_second_tape() {
+        let tape = |text: &str| text.parse::<Session>().map(|it| it.tape(Path::new("a/drive.mcap")));
+        assert_eq!(tape("77/1").as_deref(), Ok(Path::new("a/drive.mcap")));
+        assert_eq!(tape("77/3").as_deref(), Ok(Path::new("a/drive-3.mcap")));
+        assert!(tape("77").is_err() && tape("x/1").is_err());
+    }
+}
