@@ -282,3 +282,40 @@ fn the_library_without_features_reaches_no_device() {
         assert!(!names.contains(&banned), "{banned} is in the tree without features");
     }
 }
+
+/// Every row of SAFETY.md names a guard that is there and a test that is one.
+#[test]
+fn safety_names_files_and_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("SAFETY.md")).unwrap();
+    let (mut files, mut tests, mut wrong) = (0, 0, Vec::new());
+    for name in text.split('`').skip(1).step_by(2) {
+        let (file, test) = name.split_once("::").map_or((name, None), |(file, test)| (file, Some(test)));
+        if !file.starts_with("src/") && !file.starts_with("tests/") {
+            continue;
+        }
+        if file.ends_with('/') {
+            assert!(root.join(file).is_dir(), "{file}");
+            continue;
+        }
+        let Ok(source) = std::fs::read_to_string(root.join(file)) else {
+            wrong.push(format!("there is no {file}"));
+            continue;
+        };
+        files += 1;
+        if let Some(test) = test {
+            tests += 1;
+            let at = source.find(&format!("fn {test}("));
+            let marked = at.is_some_and(|at| source[..at].trim_end().ends_with("#[test]"));
+            if !marked {
+                wrong.push(format!("{file} has no test {test}"));
+            }
+        }
+    }
+    assert!(files > 60 && tests > 40, "only {files} files and {tests} tests are named");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let rows = text.lines().filter(|line| line.starts_with("| ") && line.contains("`tests/"));
+    for row in rows {
+        assert!(row.split('|').nth(5).is_some_and(|test| test.contains("::")), "no test in: {row}");
+    }
+}
