@@ -34,7 +34,10 @@ const TICKS: u64 = 400;
 
 /// A disk that hangs when it is told to.
 #[derive(Clone, Default)]
-struct Plate(Arc<(Mutex<(Vec<u8>, bool)>, Condvar)>);
+struct Plate(Arc<(Mutex<Held>, Condvar)>);
+
+/// What was written, and whether writing is held up.
+type Held = (Vec<u8>, bool);
 
 impl Plate {
     fn stall(&self, stalled: bool) {
@@ -98,7 +101,7 @@ impl Senses for Script {
             self.pixels[0] = (n % 251) as u8;
         }
         let at = Instant(n * TICK);
-        let there = n % 37 != 0;
+        let there = !n.is_multiple_of(37);
         let ask = match n % 150 {
             1..=3 => Ask::Arm,
             140 => Ask::Stop,
@@ -151,7 +154,7 @@ fn pilot() -> Pilot<Scripted<impl FnMut(f32) -> Scores>> {
         calibration: Calibration::factory(),
     };
     let answer = |mean: f32| {
-        let odd = if mean as u32 % 17 == 3 { f32::NAN } else { (mean * 7.3) % 2.0 };
+        let odd = if mean % 17.0 >= 3.0 && mean % 17.0 < 4.0 { f32::NAN } else { (mean * 7.3) % 2.0 };
         Scores::new(&[odd, (mean * 3.1) % 2.0, (mean * 1.7) % 2.0]).unwrap()
     };
     Pilot::new(Scripted::new(answer), setup)
@@ -191,7 +194,7 @@ fn a_drive_with_pictures_left_out_replays_without_a_differing_bit() {
     let tape = Tape::from_bytes(bytes).unwrap();
     let left_out: Vec<u64> = tape
         .records()
-        .filter(|record| record.left_out())
+        .filter(hairpin::tape::Record::left_out)
         .map(|record| record.tick.unwrap().inputs.seq)
         .collect();
     assert_eq!(left_out.len() as u64, summary.dropped);

@@ -1,7 +1,9 @@
 //! The car's arithmetic on every machine. tract chooses its kernels once per process, from the CPU and from one
 //! environment variable; so a process on a wider CPU that wants the car's restarts itself with that variable set.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
+#[cfg(feature = "car")]
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -36,14 +38,14 @@ pub(crate) fn ensure(context: &Context) -> anyhow::Result<()> {
 }
 
 /// What a child of this process needs in its environment, so that it runs the right kernels without restarting itself.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "car", target_arch = "x86_64"))]
 pub(crate) fn environment(context: &Context) -> Vec<(OsString, OsString)> {
     let native = context.config.kernels == Kernels::Native || !std::arch::is_x86_feature_detected!("avx");
     if native { Vec::new() } else { vec![(VARIABLE.into(), HIDDEN.into())] }
 }
 
 /// As above; there is nothing to choose.
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(all(feature = "car", not(target_arch = "x86_64")))]
 pub(crate) fn environment(_context: &Context) -> Vec<(OsString, OsString)> {
     Vec::new()
 }

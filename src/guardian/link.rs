@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::wire::LENGTH;
 use super::{GuardianError, record};
-use crate::domain::{Applied, Ask, DriveState, FrameStamp, Order};
+use crate::domain::{Applied, Ask, DriveState, FrameSeq, FrameStamp, Order};
 use crate::drive::Actuators;
 use crate::hal::clock::Clock;
 use crate::lease::{Answered, Cause, Mode, Phase, Record};
@@ -22,7 +22,7 @@ use crate::units::{Instant, Permille, Span};
 const LONGEST_SILENCE: Duration = Duration::from_millis(100);
 
 /// How long the loop may take to end, with its tape.
-const LONGEST_END: Duration = Duration::from_millis(2000);
+const LONGEST_END: Duration = Duration::from_secs(2);
 
 /// How long one order waits for its answer: one PWM period.
 const LONGEST_ANSWER: Duration = Duration::from_millis(20);
@@ -127,8 +127,7 @@ impl Link {
         self.asks += u64::from(ask != Ask::Nothing);
         self.last_state = order.state;
         let driving = order.state == DriveState::Driving;
-        let evidence =
-            order.evidence.unwrap_or(FrameStamp { seq: Default::default(), captured_at: Instant(0) });
+        let evidence = order.evidence.unwrap_or(FrameStamp { seq: FrameSeq(0), captured_at: Instant(0) });
         Record {
             session: self.session,
             seq: self.seq,
@@ -166,10 +165,10 @@ impl Actuators for Link {
             Err(_) => return Applied::Failed,
         }
         match self.answer(record.seq) {
-            None => Applied::Withheld,
             Some(answer) if matches!(answer.phase, Phase::Fault { .. }) => Applied::Failed,
             Some(answer) if answer.answered == Answered::Accepted => Applied::Written,
-            Some(_) => Applied::Withheld,
+            // In order but not let through, or no answer in time.
+            Some(_) | None => Applied::Withheld,
         }
     }
 }

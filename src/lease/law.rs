@@ -148,7 +148,6 @@ pub struct Lease {
     captured_at: Instant,
     message: u64,
     stopped: u64,
-    /// Until when the newest evidence counts.
     evident_until: Instant,
     /// The command, steering and throttle, and who gave it; it is live before `until`, not at it.
     command: (Permille, Permille),
@@ -192,8 +191,7 @@ impl Lease {
             Event::DriverGone => self.lose_driver(),
             Event::PinsFailed => {
                 self.fault(Cause::PinsFailed);
-                self.lost = true;
-                self.power_until = Instant(0);
+                (self.lost, self.power_until) = (true, Instant(0));
             }
             Event::PinsMoved => self.fault(Cause::PinsMoved),
             Event::PinsBack => self.ready(false),
@@ -204,10 +202,8 @@ impl Lease {
 
     /// What time alone does.
     fn age(&mut self) {
-        match self.phase {
-            Phase::Arming { .. } if self.now >= self.evident_until => {
-                self.phase = Phase::Arming { since: self.now };
-            }
+        match &mut self.phase {
+            Phase::Arming { since } if self.now >= self.evident_until => *since = self.now,
             Phase::Armed if self.now.since(self.until) > self.terms.latch => self.fault(Cause::LeaseLost),
             _ => {}
         }
@@ -301,22 +297,20 @@ impl Lease {
             // Nothing is granted yet; the latch time runs from here.
             (self.phase, self.until) = (Phase::Armed, self.now);
         }
-        let answer = self.command(record, evidence);
-        if matches!(armed, Answered::Refused(_)) { armed } else { answer }
-    }
-
-    fn command(&mut self, record: &Record, evidence: bool) -> Answered {
-        let command = (record.steering, record.throttle);
-        if evidence && self.phase == Phase::Armed && record.mode != Mode::Idle {
-            (self.command, self.mode, self.until) = (command, record.mode, self.evident_until);
-        } else if self.live() && record.mode == self.mode {
-            // Within the lease another command, but not a longer one.
-            self.command = command;
-        } else {
-            self.until = self.until.min(self.now);
-            return if record.is_neutral() { Answered::Accepted } else { Answered::Withheld };
+        let Record { mode, steering, throttle, .. } = *record;
+        let grants = evidence && self.phase == Phase::Armed && mode != Mode::Idle;
+        // Without evidence the command may change within the lease, and live shorter but not longer.
+        let keeps = !grants && self.live() && mode == self.mode;
+        let wanted = if keeps { record.valid_until } else { self.now };
+        self.until = if grants { self.evident_until } else { self.until.min(wanted) };
+        if grants || keeps {
+            (self.command, self.mode) = ((steering, throttle), mode);
         }
-        Answered::Accepted
+        match armed {
+            Answered::Refused(_) => armed,
+            _ if grants || keeps || record.is_neutral() => Answered::Accepted,
+            _ => Answered::Withheld,
+        }
     }
 
     const fn powered(&self) -> bool {

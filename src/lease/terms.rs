@@ -95,13 +95,8 @@ pub struct TermsError {
 
 impl Default for Terms {
     fn default() -> Self {
-        Self {
-            lease: Span::from_millis(100),
-            arming: Span::from_millis(500),
-            latch: Span::from_millis(1000),
-            oldest_evidence: Span::from_millis(150),
-            throttle_cap: Permille::FULL,
-        }
+        let (ms, throttle_cap) = (Span::from_millis, Permille::FULL);
+        Self { lease: ms(100), arming: ms(500), latch: ms(1000), oldest_evidence: ms(150), throttle_cap }
     }
 }
 

@@ -227,7 +227,7 @@ impl Emergency for StandIn {
         reached.errors.iter().for_each(|fault| say(&format!("hairpin: {fault}")));
     }
 
-    #[expect(clippy::exit, reason = "the loop may hang; nothing of this process may outlive its guardian")]
+    // The loop may hang; nothing of this process may outlive its guardian.
     fn end(&mut self) {
         std::process::exit(i32::from(FAILED));
     }

@@ -63,7 +63,9 @@ pub(super) fn run(args: &Run, context: &Context) -> anyhow::Result<Outcome> {
         refused.extend(priority::oom_score_adj(-1000).err().map(|why| why.to_string()));
     }
     let mut told = |told: Told| say(&format!("hairpin: {told}"));
-    refused.into_iter().for_each(|why| told(Told::Refused(why)));
+    for why in refused {
+        told(Told::Refused(why));
+    }
     let stdin = std::io::stdin();
     let input = stdin.as_fd().try_clone_to_owned().ok();
     if stdin.is_terminal() {
