@@ -1,6 +1,6 @@
 //! The transitions, and what a phase lets through. The drawing stands in `mod.rs`.
 
-use super::terms::{GATE_DELAY, Mode, Record, Terms};
+use super::terms::{Mode, Record, Terms};
 use crate::domain::Ask;
 use crate::units::{Instant, Permille, Span};
 
@@ -223,10 +223,11 @@ impl Lease {
         }
     }
 
-    /// Into a phase without power; the gate follows after two periods of neutral.
+    /// Into a phase without power. The gate follows after two PWM periods of neutral: the last pulse shall be whole
+    /// (safety.md §3, 7).
     fn leave(&mut self, phase: Phase) {
         if self.powered() {
-            self.power_until = self.now + GATE_DELAY;
+            self.power_until = self.now + Span::from_millis(40);
         }
         self.phase = phase;
     }
@@ -300,7 +301,7 @@ impl Lease {
         let Record { mode, steering, throttle, .. } = *record;
         let grants = evidence && self.phase == Phase::Armed && mode != Mode::Idle;
         // Without evidence the command may change within the lease, and live shorter but not longer.
-        let keeps = !grants && self.live() && mode == self.mode;
+        let keeps = self.live() && mode == self.mode;
         let wanted = if keeps { record.valid_until } else { self.now };
         self.until = if grants { self.evident_until } else { self.until.min(wanted) };
         if grants || keeps {

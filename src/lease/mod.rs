@@ -11,7 +11,6 @@
 //!                            │                       │                                       ▼ no lease for the latch time ·
 //!   from any: stop, ending, ─┼───────────────────────┴───────────────────────────────────► Fault   the driver is gone
 //!   pins failed or moved     └ (never from Fault)
-//!
 //!   the gate: shut in Boot and Disarmed, open in Arming and Armed; after those, neutral for two PWM periods, then shut;
 //!   at once where the pins failed
 //! ```

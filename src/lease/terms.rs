@@ -63,9 +63,6 @@ impl Record {
     }
 }
 
-/// Between neutral and the shutting of the gate: two PWM periods, so that the last pulse is whole (safety.md §3, 7).
-pub const GATE_DELAY: Span = Span::from_millis(40);
-
 /// The terms. [`Terms::checked`] is the only way to a valid set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -106,14 +103,13 @@ impl Terms {
     /// # Errors
     /// [`TermsError`] naming the first that is not.
     pub fn checked(self) -> Result<Self, TermsError> {
-        let ns = |span: Span| i64::try_from(span.0).unwrap_or(i64::MAX);
-        let (cap, ms) = (i64::from(self.throttle_cap.get()), 1_000_000);
+        let (ms, ns) = (1_000_000, |span: Span| i64::try_from(span.0).unwrap_or(i64::MAX));
         for (what, value, unit, least, most, wanted) in [
             ("the lease", ns(self.lease), ms, 20, 200, "20 to 200 ms"),
             ("the arming time", ns(self.arming), ms, 500, 10_000, "500 to 10000 ms"),
             ("the latch time", ns(self.latch), ms, 100, 60_000, "100 to 60000 ms"),
             ("the age of the oldest evidence", ns(self.oldest_evidence), ms, 20, 1000, "20 to 1000 ms"),
-            ("the throttle cap", cap, 1, 0, 1000, "0 to 1000 thousandths"),
+            ("the throttle cap", self.throttle_cap.get().into(), 1, 0, 1000, "0 to 1000 thousandths"),
         ] {
             if value < least * unit || value > most * unit {
                 return Err(TermsError { what, saw: value / unit, wanted });

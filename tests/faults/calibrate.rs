@@ -11,7 +11,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::car::{Car, PATIENCE};
 use crate::log::Pin;
-use crate::{pauses, signal, within};
+use crate::{now, pauses, signal, within};
 
 /// A calibration with a motor that turns.
 struct Turning {
@@ -43,7 +43,7 @@ fn turning() -> Turning {
         let mut bytes = [0; 4096];
         while screen.read(&mut bytes).is_ok_and(|count| count > 0) {}
     });
-    let begun = car.now();
+    let begun = now();
     car.wait_for(begun - 1, "neutral at the start", |write| write.pin == Pin::Throttle);
     keys.write_all(b"wheels up\r").unwrap();
     car.wait_for(begun, "power", |write| write.pin == Pin::Gate && write.value == 0);
@@ -63,7 +63,7 @@ fn turning() -> Turning {
 #[test]
 fn a_killed_calibration_is_made_neutral_by_who_stands_by() {
     let Turning { car, mut child, keys } = turning();
-    let killed = car.now();
+    let killed = now();
     signal(child.id(), Signal::KILL);
     within("kill -9 of calibrate to neutral", killed, car.neutral_after(killed).at, 110.0);
     let shut = car.wait_for(killed, "gate", |write| write.pin == Pin::Gate && write.value == 1);
@@ -76,7 +76,7 @@ fn a_killed_calibration_is_made_neutral_by_who_stands_by() {
 #[test]
 fn a_stopped_calibration_is_made_neutral_by_who_stands_by() {
     let Turning { car, mut child, keys } = turning();
-    let stopped = car.now();
+    let stopped = now();
     signal(child.id(), Signal::STOP);
     let theirs = car.wait_for(stopped, "neutral", |write| write.pin == Pin::Throttle && !write.moves());
     within("SIGSTOP of calibrate to neutral", stopped, theirs.at, 700.0);

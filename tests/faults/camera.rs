@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::car::Car;
 use crate::log::evidence;
-use crate::{pauses, within};
+use crate::{now, pauses, within};
 
 fn driving() -> Car {
     pauses::watch();
@@ -18,7 +18,7 @@ fn driving() -> Car {
 /// Sets a word and holds the time from the last evidence to neutral against the bound.
 fn renews_nothing(word: &str, value: u32) -> Car {
     let car = driving();
-    let set = car.now();
+    let set = now();
     car.shim.set(word, value);
     let neutral = car.neutral_after(set).at;
     let last = evidence(&car.log()).into_iter().rfind(|at| *at < neutral).expect("evidence");
@@ -29,8 +29,8 @@ fn renews_nothing(word: &str, value: u32) -> Car {
 /// The car drives on by itself when the fault is gone soon enough.
 fn heals(car: &Car, word: &str) {
     car.shim.set(word, 0);
-    let cleared = car.now();
-    let moves = car.wait_for(cleared, "drive", |write| write.moves());
+    let cleared = now();
+    let moves = car.wait_for(cleared, "drive", crate::log::Write::moves);
     println!("{word}: drives on {:.0} ms after it is gone", crate::ms(moves.at - cleared));
 }
 
@@ -45,8 +45,8 @@ fn a_stall_that_lasts_is_latched() {
     let mut car = renews_nothing("stall", 1);
     sleep(Duration::from_millis(1800));
     car.shim.set("stall", 0);
-    let cleared = car.now();
-    sleep(Duration::from_millis(1000));
+    let cleared = now();
+    sleep(Duration::from_secs(1));
     assert!(!car.writes().iter().any(|write| write.at > cleared && write.moves()), "it drove on by itself");
     car.arm();
 }
@@ -78,7 +78,7 @@ fn old_stamps_and_stamps_that_go_back_are_no_evidence() {
 #[test]
 fn a_frozen_picture_is_neutral_at_the_third() {
     let car = driving();
-    let set = car.now();
+    let set = now();
     car.shim.set("frozen", 1);
     let neutral = car.neutral_after(set).at;
     // The picture that is repeated, and its repeats: the third repeat is the detection.
@@ -94,7 +94,7 @@ fn a_frozen_picture_is_neutral_at_the_third() {
 #[test]
 fn a_covered_lens_is_neutral_within_five_frames() {
     let car = driving();
-    let set = car.now();
+    let set = now();
     car.shim.set("black", 1);
     within("covered lens to neutral", set, car.neutral_after(set).at, 210.0);
     heals(&car, "black");
@@ -103,14 +103,14 @@ fn a_covered_lens_is_neutral_within_five_frames() {
 #[test]
 fn an_unplugged_camera_is_neutral_and_found_again_under_another_number() {
     let mut car = driving();
-    let pulled = car.now();
+    let pulled = now();
     car.pull(0);
     let neutral = car.neutral_after(pulled).at;
     let log = car.log();
     let last = evidence(&log).into_iter().rfind(|at| *at < neutral).expect("evidence");
     within("unplugged: last evidence to neutral", last, neutral, 110.0);
     car.plug(3);
-    let plugged = car.now();
+    let plugged = now();
     let deadline = std::time::Instant::now() + crate::car::PATIENCE;
     let opened = loop {
         let found = car.log().into_iter().find(|event| {
@@ -132,7 +132,7 @@ fn an_unplugged_camera_is_neutral_and_found_again_under_another_number() {
 #[test]
 fn a_camera_that_fails_is_neutral_twenty_milliseconds_after_the_error() {
     let car = driving();
-    let set = car.now();
+    let set = now();
     car.shim.set("dqbuf_errno", 5);
     let neutral = car.neutral_after(set).at;
     // The stream is closed upon the error: that is when it was known.
@@ -147,7 +147,7 @@ fn a_camera_below_ten_frames_a_second_does_not_keep_the_lease() {
     let car = driving();
     car.shim.set("rate_mhz", 6000);
     sleep(Duration::from_millis(400));
-    let slow = car.now();
+    let slow = now();
     let neutral = car.neutral_after(slow).at;
     let last = evidence(&car.log()).into_iter().rfind(|at| *at < neutral).expect("evidence");
     within("6 frames a second: last evidence to neutral", last, neutral, 110.0);

@@ -14,6 +14,7 @@ use hairpin::vehicle::Calibration;
 use rustix::process::Signal;
 
 use crate::log::{Event, Pin, Write as PinWrite};
+use crate::now;
 use crate::shim::Shim;
 
 /// The model and the pictures that come with the program.
@@ -166,7 +167,7 @@ impl Car {
 
     /// Arms, again and again until the car moves.
     pub(crate) fn arm(&mut self) {
-        let begun = self.now();
+        let begun = now();
         let deadline = Instant::now() + PATIENCE;
         let mut next = Instant::now();
         while !self.moves_since(begun) {
@@ -231,11 +232,6 @@ impl Car {
             assert!(Instant::now() < deadline, "the guardian does not end");
             std::thread::sleep(Duration::from_millis(5));
         }
-    }
-
-    /// Now, on the log's clock.
-    pub(crate) fn now(&self) -> u64 {
-        hairpin::hal::clock::Clock::new().now().0
     }
 
     /// Everything that happened.

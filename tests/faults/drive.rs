@@ -26,7 +26,7 @@ fn what_was_driven_is_what_a_replay_decides() {
     let mut car = Car::new();
     let tape = car.folder().join("drive.mcap");
     car.drive(&["--record", &tape.display().to_string()]);
-    sleep(Duration::from_millis(4000));
+    sleep(Duration::from_secs(4));
     signal(car.guardian(), Signal::TERM);
     assert!(car.ended().success(), "{}", car.words());
     let writes = car.writes();
@@ -77,7 +77,7 @@ fn the_gate_opens_over_neutral_alone_and_nothing_moves_unarmed() {
     let mut car = Car::new();
     car.start(&[]);
     sleep(Duration::from_millis(1500));
-    assert!(!car.writes().iter().any(|write| write.moves()), "it moved unarmed");
+    assert!(!car.writes().iter().any(crate::log::Write::moves), "it moved unarmed");
     assert!(
         !car.writes().iter().any(|write| write.pin == Pin::Gate && write.value == 0),
         "the gate opened unarmed"

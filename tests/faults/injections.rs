@@ -15,7 +15,7 @@ use rustix::process::Signal;
 
 use crate::car::{Car, PATIENCE};
 use crate::log::{Event, Pin, Tail, Write, evidence};
-use crate::{ms, pauses, signal};
+use crate::{ms, now, pauses, signal};
 
 /// Without a command the pins must be neutral by then (issue and safety.md G1).
 const BOUND_MS: f64 = 110.0;
@@ -125,11 +125,11 @@ impl Lane {
     /// One fault at a moment of chance.
     fn inject(&mut self, kind: usize) -> Figure {
         self.seen.clear();
-        let begun = self.car.now();
+        let begun = now();
         self.wait(begun, true, Write::moves);
         sleep(Duration::from_micros(40_000 + self.dice.roll(66_000)));
         let driver = self.car.driver().expect("a driver");
-        let fault = self.car.now();
+        let fault = now();
         let mut load = None;
         match KINDS[kind] {
             "kill -9" => signal(driver, Signal::KILL),

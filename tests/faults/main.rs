@@ -39,6 +39,11 @@ pub(crate) fn signal(pid: u32, signal: Signal) {
     kill_process(pid, signal).unwrap_or_default();
 }
 
+/// Now, on the log's clock.
+pub(crate) fn now() -> u64 {
+    hairpin::hal::clock::Clock::new().now().0
+}
+
 /// Prints how long something took, and holds it against its bound; the machine's own pauses do not count.
 pub(crate) fn within(what: &str, from: u64, to: u64, bound_ms: f64) {
     let took = ms(to.saturating_sub(from));

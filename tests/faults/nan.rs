@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::car::{Car, PATIENCE, root};
-use crate::{onnx, pauses, signal, within};
+use crate::{now, onnx, pauses, signal, within};
 
 /// Times the sum of a bright picture (16 900) this leaves the range of f32; times that of any other (9 600) it does not.
 const WEIGHT: f32 = 2.6e34;
@@ -58,7 +58,7 @@ fn scores_that_are_no_numbers_are_neutral_at_once() {
     let tape = car.folder().join("drive.mcap");
     car.drive(&["--record", &tape.display().to_string()]);
     sleep(Duration::from_millis(200));
-    let set = car.now();
+    let set = now();
     car.shim.set("black", 1);
     let neutral = car.neutral_after(set).at;
     let shown = car.shim.events("dqbuf").into_iter().rfind(|event| event.at < neutral).expect("a frame").at;

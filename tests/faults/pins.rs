@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::car::Car;
 use crate::log::{Pin, Write};
-use crate::{pauses, within};
+use crate::{now, pauses, within};
 
 /// The bit of duty_cycle in the shim's match words.
 const DUTY: u32 = 1;
@@ -26,7 +26,7 @@ fn shuts(write: &Write) -> bool {
 #[test]
 fn a_write_that_fails_shuts_the_gate_and_pins_that_answer_again_want_arming() {
     let mut car = driving();
-    let begun = car.now();
+    let begun = now();
     car.shim.set("guardian_errno", 5);
     car.shim.set("guardian_match", DUTY);
     let shut = car.wait_for(begun, "gate", shuts).at;
@@ -39,7 +39,7 @@ fn a_write_that_fails_shuts_the_gate_and_pins_that_answer_again_want_arming() {
     within("failed write to gate", failed, shut, 50.0);
     sleep(Duration::from_millis(1200));
     car.shim.set("guardian_match", 0);
-    let healed = car.now();
+    let healed = now();
     sleep(Duration::from_millis(1200));
     assert!(!car.writes().iter().any(|write| write.at > healed && write.moves()), "it drove on by itself");
     assert!(car.is_neutral(), "{:?}", car.stands());
@@ -50,7 +50,7 @@ fn a_write_that_fails_shuts_the_gate_and_pins_that_answer_again_want_arming() {
 #[test]
 fn one_failed_write_is_repeated_and_nothing_else_happens() {
     let car = driving();
-    let begun = car.now();
+    let begun = now();
     car.shim.set("guardian_count", 0);
     car.shim.set("guardian_nth", 1);
     car.shim.set("guardian_errno", 121);
@@ -63,7 +63,7 @@ fn one_failed_write_is_repeated_and_nothing_else_happens() {
 #[test]
 fn a_write_that_hangs_has_the_gate_shut_by_the_second_pair_of_eyes() {
     let car = driving();
-    let begun = car.now();
+    let begun = now();
     car.shim.set("guardian_hang_ms", 1000);
     car.shim.set("guardian_match", DUTY);
     let shut = car.wait_for(begun, "gate", shuts).at;
@@ -88,7 +88,7 @@ fn pins_that_somebody_else_moves_are_set_right_and_then_given_up() {
             sleep(Duration::from_millis(3));
         }
     });
-    let begun = car.now();
+    let begun = now();
     let shut = car.wait_for(begun, "gate", shuts).at;
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     meddler.join().unwrap();
@@ -101,7 +101,7 @@ fn pins_that_somebody_else_moves_are_set_right_and_then_given_up() {
 #[test]
 fn a_gate_that_somebody_else_shuts_stays_shut() {
     let mut car = driving();
-    let begun = car.now();
+    let begun = now();
     let run = car.command(&["neutral"]).output().unwrap();
     assert!(run.status.success());
     car.wait_for(begun, "neutral", |write| write.pin == Pin::Throttle && !write.moves());

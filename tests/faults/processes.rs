@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::car::{Car, PATIENCE};
 use crate::log::{Pin, evidence};
-use crate::{pauses, signal, within};
+use crate::{now, pauses, signal, within};
 
 /// A driving car, some frames after it began to move.
 fn driving(settings: &[&str]) -> Car {
@@ -31,7 +31,7 @@ fn last_evidence(car: &Car, since: u64) -> (u64, u64) {
 fn a_killed_driver_leaves_neutral_and_a_new_one_starts_disarmed() {
     let mut car = driving(&[]);
     let driver = car.driver().expect("a driver");
-    let killed = car.now();
+    let killed = now();
     signal(driver, Signal::KILL);
     let (last, neutral) = last_evidence(&car, killed);
     within("kill -9 to neutral", killed, neutral, 110.0);
@@ -51,7 +51,7 @@ fn a_killed_driver_leaves_neutral_and_a_new_one_starts_disarmed() {
 fn a_stopped_driver_runs_out_of_its_lease_and_is_replaced() {
     let mut car = driving(&[]);
     let driver = car.driver().expect("a driver");
-    let stopped = car.now();
+    let stopped = now();
     signal(driver, Signal::STOP);
     let (last, neutral) = last_evidence(&car, stopped);
     within("last evidence to neutral under SIGSTOP", last, neutral, 110.0);
@@ -66,7 +66,7 @@ fn a_stopped_driver_runs_out_of_its_lease_and_is_replaced() {
 #[test]
 fn a_hanging_loop_runs_out_of_its_lease_though_the_process_lives() {
     let car = driving(&[]);
-    let hung = car.now();
+    let hung = now();
     car.shim.set("loop_fault", 2);
     let (last, neutral) = last_evidence(&car, hung);
     within("last evidence to neutral with a hanging loop", last, neutral, 110.0);
@@ -76,7 +76,7 @@ fn a_hanging_loop_runs_out_of_its_lease_though_the_process_lives() {
 fn a_panic_in_the_loop_is_neutral_at_once() {
     let car = driving(&[]);
     car.shim.set("loop_fault", 1);
-    let neutral = car.neutral_after(car.now() - 1).at;
+    let neutral = car.neutral_after(now() - 1).at;
     let panicked = car.shim.events("fault").first().expect("it fired").at;
     within("panic to neutral", panicked, neutral, 20.0);
     let deadline = std::time::Instant::now() + PATIENCE;
@@ -89,7 +89,7 @@ fn a_panic_in_the_loop_is_neutral_at_once() {
 #[test]
 fn slow_ticks_are_never_acted_upon_for_long() {
     let car = driving(&[]);
-    let slow = car.now();
+    let slow = now();
     car.shim.set("loop_amount", 150);
     car.shim.set("loop_fault", 3);
     let (last, neutral) = last_evidence(&car, slow);
@@ -107,7 +107,7 @@ fn memory_that_runs_out_ends_neutral() {
         .status()
         .expect("prlimit");
     assert!(limited.success());
-    let begun = car.now();
+    let begun = now();
     car.shim.set("loop_amount", 64);
     car.shim.set("loop_fault", 4);
     let (last, neutral) = last_evidence(&car, begun);
@@ -118,7 +118,7 @@ fn memory_that_runs_out_ends_neutral() {
 fn a_killed_guardian_is_replaced_by_its_driver() {
     let mut car = driving(&[]);
     let guardian = car.guardian();
-    let killed = car.now();
+    let killed = now();
     signal(guardian, Signal::KILL);
     let neutral = car.neutral_after(killed);
     within("kill -9 of the guardian to neutral", killed, neutral.at, 110.0);
@@ -133,7 +133,7 @@ fn a_killed_guardian_is_replaced_by_its_driver() {
 fn a_stopped_guardian_is_replaced_by_its_driver() {
     let car = driving(&[]);
     let guardian = car.guardian();
-    let stopped = car.now();
+    let stopped = now();
     signal(guardian, Signal::STOP);
     let neutral = car.wait_for(stopped, "neutral of the driver", |write| {
         write.pin == Pin::Throttle && !write.moves() && write.pid != guardian
@@ -151,7 +151,7 @@ fn when_both_are_killed_one_command_restores_neutral() {
     signal(guardian, Signal::KILL);
     signal(driver, Signal::KILL);
     car.ended();
-    let begun = car.now();
+    let begun = now();
     let run = car.command(&["neutral"]).output().unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let neutral = car.neutral_after(begun).at;
@@ -163,14 +163,14 @@ fn when_both_are_killed_one_command_restores_neutral() {
 #[test]
 fn an_operator_who_says_stop_or_leaves_is_obeyed() {
     let mut car = driving(&[]);
-    let said = car.now();
+    let said = now();
     car.say("");
     within("Enter to neutral", said, car.neutral_after(said).at, 20.0);
     sleep(Duration::from_millis(300));
     assert!(!car.stands().2, "the gate is open after a stop");
     car.arm();
     sleep(Duration::from_millis(120));
-    let left = car.now();
+    let left = now();
     car.hang_up();
     within("end of the operator's input to neutral", left, car.neutral_after(left).at, 20.0);
 }
@@ -178,7 +178,7 @@ fn an_operator_who_says_stop_or_leaves_is_obeyed() {
 #[test]
 fn ending_is_neutral_then_two_periods_then_the_gate() {
     let mut car = driving(&[]);
-    let asked = car.now();
+    let asked = now();
     signal(car.guardian(), Signal::TERM);
     let neutral = car.neutral_after(asked).at;
     within("SIGTERM to neutral", asked, neutral, 20.0);

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Output;
 
 use crate::car::{Car, MODEL, root};
+use crate::now;
 
 fn refused(car: &Car, more: &[&str]) -> String {
     let model = root(MODEL).display().to_string();
@@ -12,7 +13,7 @@ fn refused(car: &Car, more: &[&str]) -> String {
         car.command(&verb).stdin(std::process::Stdio::null()).output().unwrap();
     let words = String::from_utf8_lossy(&stderr).into_owned();
     assert_eq!(status.code(), Some(1), "{words}");
-    assert!(!car.writes().iter().any(|write| write.moves()), "{words}");
+    assert!(!car.writes().iter().any(crate::log::Write::moves), "{words}");
     println!("{}", words.replace(&car.folder().display().to_string(), "CAR"));
     words
 }
@@ -21,12 +22,12 @@ fn refused(car: &Car, more: &[&str]) -> String {
 fn a_second_instance_is_refused_and_the_first_drives_on() {
     let mut car = Car::new();
     car.drive(&[]);
-    let begun = car.now();
+    let begun = now();
     let words = refused_beside(&car);
     assert!(words.contains(&car.guardian().to_string()), "it does not say who: {words}");
     let theirs = car.writes().into_iter().find(|write| write.at > begun && write.pid != car.guardian());
     assert!(theirs.is_none(), "the second one wrote to a pin: {theirs:?}");
-    car.wait_for(car.now(), "drive", |write| write.moves());
+    car.wait_for(now(), "drive", crate::log::Write::moves);
 }
 
 fn refused_beside(car: &Car) -> String {
