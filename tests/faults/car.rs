@@ -124,12 +124,15 @@ impl Car {
         fs::create_dir_all(&class).unwrap();
         fs::write(class.join("index"), "0\n").unwrap();
         symlink(&interface, class.join("device")).unwrap();
+        fs::create_dir_all(self.tree("dev")).unwrap();
+        fs::write(self.tree(&format!("dev/video{node}")), "").unwrap();
         self.shim.set("nodes", self.shim.get("nodes") | 1 << node);
     }
 
     /// Pulls it out.
     pub(crate) fn pull(&self, node: u32) {
         fs::remove_dir_all(self.tree(&format!("sys/class/video4linux/video{node}"))).unwrap();
+        fs::remove_file(self.tree(&format!("dev/video{node}"))).unwrap();
         self.shim.set("nodes", self.shim.get("nodes") & !(1 << node));
         self.shim.set("unplug", self.shim.get("unplug") | 1 << node);
     }

@@ -14,6 +14,7 @@
 mod calibrate;
 mod camera;
 mod car;
+mod commands;
 mod disk;
 mod drive;
 mod injections;

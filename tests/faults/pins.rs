@@ -8,7 +8,7 @@ use crate::car::Car;
 use crate::log::{Pin, Write};
 use crate::{now, pauses, within};
 
-/// The bit of duty_cycle in the shim's match words.
+/// The bit of `duty_cycle` in the shim's match words.
 const DUTY: u32 = 1;
 
 fn driving() -> Car {
