@@ -198,6 +198,8 @@ fn a_camera_that_is_gone_is_not_waited_for() {
     let lost = drive.tick(Ask::Nothing, Wish::Nothing, Quality::Missing, None);
     assert!(matches!(lost.state, DriveState::Coasting { .. }), "{lost:?}");
     assert!(lost.notes.has(Note::CameraLost));
+    // Nor is a picture of one that does not count: a loose plug.
+    assert!(matches!(drive.good(Ask::Nothing).state, DriveState::Coasting { .. }));
     drive.inputs.health.camera = CameraHealth::Streaming;
     assert_eq!(drive.good(Ask::Nothing).state, DriveState::Driving);
 }

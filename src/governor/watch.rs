@@ -85,7 +85,7 @@ impl Watch {
         };
         match wish {
             Wish::Failed => Evidence::None,
-            Wish::Drive(command) if fresh && fit && !late => {
+            Wish::Drive(command) if fresh && fit && !late && !lost => {
                 self.last_good = inputs.frame;
                 Evidence::Fresh(command)
             }

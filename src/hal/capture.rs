@@ -66,15 +66,21 @@ impl Desk {
     }
 }
 
+/// More losses than this within [`FLAPS_WITHIN`] are a loose plug.
+const MOST_FLAPS: u32 = 5;
+
 /// Tells whether the cameras are there.
 #[derive(Clone)]
-pub struct Vitals(Arc<Desk>);
+pub struct Vitals(Arc<Desk>, Clock);
 
 impl Vitals {
-    /// As [`Capture::health`].
+    /// As [`Capture::health`]; a camera that was lost more than five times within half a minute counts as lost until it
+    /// has been quiet for so long (safety.md §2 row 55).
     #[must_use]
     pub fn health(&self) -> CameraHealth {
-        self.0.health()
+        let now = self.1.now();
+        let loose = self.0.slots().iter().any(|slot| slot.counters(now).flaps > MOST_FLAPS);
+        if loose { CameraHealth::Lost } else { self.0.health() }
     }
 }
 
@@ -157,7 +163,7 @@ impl Capture {
     /// The same for whoever has the pictures in hand.
     #[must_use]
     pub fn vitals(&self) -> Vitals {
-        Vitals(Arc::clone(&self.desk))
+        Vitals(Arc::clone(&self.desk), self.clock)
     }
 
     /// What the cameras agreed to send, left first. It holds for the whole run: one that comes back with something else

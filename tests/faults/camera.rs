@@ -130,6 +130,31 @@ fn an_unplugged_camera_is_neutral_and_found_again_under_another_number() {
 }
 
 #[test]
+fn a_loose_plug_is_not_driven_by() {
+    let mut car = driving();
+    for _ in 0..6 {
+        car.pull(0);
+        sleep(Duration::from_millis(150));
+        car.shim.set("unplug", 0);
+        car.plug(0);
+        let plugged = now();
+        let deadline = std::time::Instant::now() + crate::car::PATIENCE;
+        while !car.shim.events("dqbuf").iter().any(|event| event.at > plugged) {
+            assert!(std::time::Instant::now() < deadline, "never found: {}", car.words());
+            sleep(Duration::from_millis(20));
+        }
+        sleep(Duration::from_millis(400));
+    }
+    let steady = now();
+    for _ in 0..4 {
+        car.say("arm");
+        sleep(Duration::from_millis(700));
+    }
+    let moved = car.writes().into_iter().find(|write| write.at > steady && write.moves());
+    assert!(moved.is_none(), "it drove by a camera that was lost six times: {moved:?}");
+}
+
+#[test]
 fn a_camera_that_fails_is_neutral_twenty_milliseconds_after_the_error() {
     let car = driving();
     let set = now();
