@@ -6,13 +6,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use hairpin::cli::Cli;
-use hairpin::commands::{self, Context};
+use hairpin::commands;
 use hairpin::exit;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let ended =
-        Context::new(&cli, std::env::vars_os()).and_then(|context| commands::run(&cli.command, &context));
+    let ended = commands::context(&cli, std::env::vars_os())
+        .and_then(|context| commands::run(&cli.command, &context));
     match ended {
         Ok(outcome) => ExitCode::from(outcome.code()),
         Err(error) => {

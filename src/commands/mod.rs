@@ -30,6 +30,8 @@ mod replay;
 mod run;
 mod setup;
 mod synthetic;
+#[cfg(feature = "car")]
+mod voice;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -93,6 +95,28 @@ impl Context {
         let text = if self.json { format!("{:#}", report.json()) } else { printable(&report.text()) };
         print_line(&text)
     }
+}
+
+/// What a command is given. Settings that are at fault stop every command but the one that stops the car: that takes the
+/// flags alone then, or nothing but the defaults, and says so.
+///
+/// # Errors
+/// As [`Context::new`].
+pub fn context(
+    cli: &Cli,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> anyhow::Result<Context> {
+    let environment: BTreeMap<OsString, OsString> = environment.collect();
+    let made = Context::new(cli, environment.clone().into_iter());
+    #[cfg(feature = "car")]
+    if let (Err(error), Verb::Neutral(_)) = (&made, &cli.command) {
+        complain(error);
+        say("hairpin: going neutral without that file");
+        let flags: Vec<Flag> = cli.set.iter().filter_map(|text| flag(text).ok()).collect();
+        let config = Config::load(None, &flags).unwrap_or_default();
+        return Ok(Context { config, json: cli.json, environment });
+    }
+    made
 }
 
 /// `KEY=VALUE`, as typed after `--set`.

@@ -13,7 +13,7 @@ use super::calibrated::calibrated_or_factory;
 use super::{Context, Said, complain};
 use crate::cli::Neutral;
 use crate::exit::Outcome;
-use crate::hal::Board;
+use crate::hal::{Board, Carrier, InstanceLock, Switched};
 use crate::report::neutral::NeutralReport;
 
 /// Between neutral and the gate.
@@ -28,13 +28,29 @@ pub(crate) fn run(args: &Neutral, context: &Context) -> anyhow::Result<Outcome> 
     if args.stand_by && all_went_well() {
         return Ok(Outcome::Done);
     }
-    let faults = Board::neutral_only(&settings, neutral, || thread::sleep(TWO_PERIODS)).errors;
-    let report = NeutralReport { root: settings.root.display().to_string(), faults: faults.len() };
+    let reached = Board::neutral_only(&settings, neutral, || thread::sleep(TWO_PERIODS));
+    // Whoever holds the lock may write again at once; the gate is what stops it then.
+    let held_by = Carrier::find(&settings)
+        .and_then(|carrier| InstanceLock::take(carrier.resource()))
+        .err()
+        .map(|error| error.to_string());
+    let faults = reached.errors;
+    let gate = match reached.gate {
+        Some(Switched::Done) => "shut",
+        Some(Switched::NoGate) => "none",
+        None => "not shut",
+    };
+    let report = NeutralReport {
+        root: settings.root.display().to_string(),
+        faults: faults.len(),
+        gate,
+        held_by: held_by.filter(|_| faults.is_empty()),
+    };
     for fault in faults {
         complain(&fault.into());
     }
     context.print(&report)?;
-    if report.faults == 0 { Ok(Outcome::Done) } else { Err(Said.into()) }
+    if report.is_safe() { Ok(Outcome::Done) } else { Err(Said.into()) }
 }
 
 /// Listens to standard input: true where somebody took leave with a `q`, false where it closed or fell silent.

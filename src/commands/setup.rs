@@ -9,6 +9,7 @@ use super::files::bounded;
 use crate::config::{CalibrationSource, Config, stock};
 use crate::domain::{Digest, ModelCard, Recipe};
 use crate::drive::Setup;
+use crate::governor::Limits;
 use crate::policy::GraphLimits;
 use crate::policy::choose::Bound;
 use crate::vehicle::{Calibration, Points};
@@ -29,7 +30,11 @@ pub(crate) fn setup(card: &ModelCard, config: &Config) -> anyhow::Result<Setup> 
         bound: Bound::of(recipe.squash, &card.algorithm),
         recipe,
         action_space: card.action_space.clone(),
-        limits: config.governor,
+        // The guardian caps what it lets through; a tape shall hold what was let through.
+        limits: Limits {
+            throttle_cap: config.governor.throttle_cap.min(config.guardian_cap),
+            ..config.governor
+        },
         judge: JudgeLimits::default(),
         calibration: calibration(config)?,
     })
@@ -52,6 +57,9 @@ pub(crate) fn digest(setup: &Setup, config: &Config) -> Digest {
         |line: &&str| ["governor.", "vision.", "policy.squash"].iter().any(|key| line.starts_with(key));
     let text = config.canonical();
     let mut lines: Vec<String> = text.lines().filter(decides).map(str::to_owned).collect();
+    if config.guardian_cap < 1.0 {
+        lines.push(format!("guardian.throttle_cap = {:?}", config.guardian_cap));
+    }
     for (channel, points) in [("servo", setup.calibration.servo), ("motor", setup.calibration.motor)] {
         let Points { min, mid, max, polarity } = points;
         lines.push(format!("{channel} {min} {mid} {max} {polarity}"));

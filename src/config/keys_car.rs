@@ -133,7 +133,7 @@ pub(super) const CAR_KEYS: [Key; 19] = [
     ),
     whole(
         "guardian.lease_ms",
-        (40, 200),
+        (60, 200),
         "Without new evidence for longer the pins go neutral.",
         |config| in_millis(config.lease),
         |config, value| config.lease = millis(value),

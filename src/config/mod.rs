@@ -106,7 +106,7 @@ pub struct Config {
     car: Settings,
     /// The folder that everything of the car is under.
     root: String,
-    /// How long a command lives without new evidence, 40 to 200 ms.
+    /// How long a command lives without new evidence, 60 to 200 ms.
     pub lease: Span,
     /// Largest throttle that the guardian lets through, 0 to 1.
     pub guardian_cap: f32,

@@ -57,8 +57,9 @@ pub(super) fn next(
 
 /// Whether a drive has been without evidence for longer than it may hold and coast, ticks or no ticks.
 fn lost(state: DriveState, limits: &Limits, watch: &Watch) -> bool {
-    let moving = matches!(state, DriveState::Driving | DriveState::Coasting { .. });
-    moving && watch.gap() > Span(limits.stale_frame.0.saturating_add(limits.latch.0))
+    // Arming too: whoever armed and then waited for an hour did not ask for a car that drives off by itself.
+    let armed = !matches!(state, DriveState::Disarmed | DriveState::Stopped { .. });
+    armed && watch.gap() > Span(limits.stale_frame.0.saturating_add(limits.latch.0))
 }
 
 /// How an armed state moves on when nothing forbids it.

@@ -151,10 +151,13 @@ impl Watch {
             notes.add(Note::FrameReversed);
             return false;
         }
-        self.last_captured = Some(frame.captured_at);
         let stale = inputs.now.since(frame.captured_at) > limits.stale_frame;
-        // A capture time in the future is a broken clock, not a fresh frame.
+        // A capture time in the future is a broken clock, not a fresh frame; nor is it one that later frames are held
+        // against.
         let ahead = frame.captured_at > inputs.now;
+        if !ahead {
+            self.last_captured = Some(frame.captured_at);
+        }
         if stale || ahead {
             notes.add(Note::FrameStale);
         }

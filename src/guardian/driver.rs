@@ -91,6 +91,16 @@ impl Driver {
         drop(self.child.kill());
     }
 
+    /// Waits a moment for the end of one that was killed, so that nothing of it is left behind.
+    pub(super) fn reap(&mut self) {
+        for _ in 0..50 {
+            if self.ended().is_some() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+    }
+
     /// What to poll.
     pub(super) fn fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.link.as_fd()

@@ -40,6 +40,9 @@ pub enum GuardianError {
         /// How it ended.
         status: String,
     },
+    /// A gate that could not be shut at the end.
+    #[error("the power gate does not shut: servo and ESC have power; switch the drive battery off")]
+    GateOpen,
     /// The guardian's end of the link is not where a driver expects it.
     #[error("this process was not started by a guardian: {saw}; start `hairpin run --rig car` itself")]
     NoGuardian {

@@ -4,7 +4,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::eye::Eye;
-use super::serve::Seen;
 use crate::domain::{Command, Pulses};
 use crate::hal::Settings;
 use crate::hal::clock::Clock;
@@ -21,6 +20,18 @@ const REASSERT: Span = Span::from_millis(100);
 
 /// Pins that are lost are looked for this often: the chip vanishes with the drive battery (car.md §9.6).
 const REOPEN: Span = Span::from_millis(500);
+
+/// What a look at the pins found.
+pub(super) enum Seen {
+    /// As written.
+    Good,
+    /// Somebody else wrote, twice; in words.
+    Moved(String),
+    /// Writing failed; in words.
+    Failed(String),
+    /// They were lost and are neutral again.
+    Back,
+}
 
 /// Pins and gate.
 pub struct Held {
@@ -102,22 +113,28 @@ impl Held {
     pub(super) fn put(&mut self, output: &Output) -> Result<(), String> {
         let command = Command { steering: output.steering.signed(), throttle: output.throttle.signed() };
         let pulses = self.calibration.pulses(command);
-        let gate_only = self.broken;
-        // The way to neutral is always written, every other way where the chip would see a difference.
         let neutral = pulses == self.calibration.neutral();
-        if !gate_only && pulses != self.written {
+        if !self.broken && pulses != self.written {
+            // The way to neutral is always written, every other way where the chip would see a difference.
             self.write(pulses, neutral)?;
         }
         match (output.gate, self.open) {
-            (GateState::Shut, true) => self.shut(),
-            (GateState::Open, false) if neutral && !gate_only => {
-                // The eye may have shut it since; opening is what the lease says now.
-                self.lock().open().map_err(|error| error.to_string())?;
-                self.open = true;
-                Ok(())
-            }
-            _ => Ok(()),
+            // What does not shut has been said, and is tried again with the pins.
+            (GateState::Shut, true) if self.broken => drop(self.shut()),
+            (GateState::Shut, true) => self.shut().map_err(|error| self.fail(error))?,
+            (GateState::Open, false) if neutral && !self.broken => self.open()?,
+            _ => {}
         }
+        Ok(())
+    }
+
+    /// Power, over pins that are written neutral once more: somebody may have moved them since.
+    fn open(&mut self) -> Result<(), String> {
+        self.write(self.calibration.neutral(), true)?;
+        let opened = self.lock().open().map(drop).map_err(|error| error.to_string());
+        opened.map_err(|error| self.fail(error))?;
+        self.open = true;
+        Ok(())
     }
 
     fn write(&mut self, pulses: Pulses, force: bool) -> Result<(), String> {
@@ -126,15 +143,19 @@ impl Held {
         let failed = match (result, slow) {
             (Ok(_), false) => {
                 self.written = pulses;
-                self.next_look = self.clock.now() + REASSERT;
                 return Ok(());
             }
             (Err(error), _) => error.to_string(),
             (Ok(_), true) => "a write to the pins took longer than 20 ms".to_owned(),
         };
+        Err(self.fail(failed))
+    }
+
+    /// Takes the power away where pins or gate failed, and passes the words on.
+    fn fail(&mut self, what: String) -> String {
         self.broken = true;
         drop(self.shut());
-        Err(failed)
+        what
     }
 
     fn shut(&mut self) -> Result<(), String> {
@@ -155,36 +176,55 @@ impl Held {
         if self.broken {
             return self.reopen(now);
         }
-        if self.open && self.lock().is_open() == Some(false) {
-            self.open = false;
+        self.next_look = now + REASSERT;
+        let seen = {
+            let mut gate = self.lock();
+            (gate.exists(), gate.is_open())
+        };
+        if seen == (true, None) {
+            return Seen::Failed(self.fail("the power gate cannot be read".to_owned()));
+        }
+        if self.open && seen.1 == Some(false) {
+            // `open` stays: what is shut already shall not be opened for the two periods that a fault leaves it open.
             return Seen::Moved("somebody else shut the gate".to_owned());
         }
-        let moved = self.pins.moved().unwrap_or(false);
-        self.moved = if moved { self.moved + 1 } else { 0 };
-        match self.write(self.written, true) {
-            Err(what) => Seen::Failed(what),
-            Ok(()) if self.moved == 2 => {
-                Seen::Moved("somebody else writes to the pins, and was overruled twice".to_owned())
+        let pins = &mut self.pins;
+        let (moved, slow) = self.eye.watch(&self.clock, || pins.moved());
+        match moved {
+            Ok(moved) if !slow => self.moved = if moved { self.moved + 1 } else { 0 },
+            Ok(_) => {
+                return Seen::Failed(self.fail("reading the pins back took longer than 20 ms".to_owned()));
             }
-            Ok(()) => Seen::Good,
+            Err(error) => return Seen::Failed(self.fail(error.to_string())),
         }
+        if let Err(what) = self.write(self.written, true) {
+            return Seen::Failed(what);
+        }
+        if self.moved < 2 {
+            return Seen::Good;
+        }
+        self.moved = 0;
+        Seen::Moved("somebody else writes to the pins, and was overruled twice".to_owned())
     }
 
+    /// Looks for lost pins, with the gate shut: a chip that is woken may cut a pulse short.
     fn reopen(&mut self, now: Instant) -> Seen {
         self.next_look = now + REOPEN;
-        let (settings, neutral) = (&self.settings, self.calibration.neutral());
-        let pins = &mut self.pins;
-        let (opened, slow) = self.eye.watch(&self.clock, || pins.reopen(settings, neutral));
-        if opened.is_err() || slow {
+        if self.open && self.shut().is_err() {
+            return Seen::Good;
+        }
+        let neutral = self.calibration.neutral();
+        if self.pins.reopen(&self.settings, neutral).is_err() {
             return Seen::Good;
         }
         self.broken = false;
         self.written = neutral;
+        self.next_look = now + REASSERT;
         Seen::Back
     }
 
-    /// The tail light's colour for a phase; a lamp that fails is left dark.
-    pub(super) fn show(&mut self, phase: Phase) {
+    /// The tail light's colour for a phase, while nothing moves: it hangs on the chip of the pins.
+    pub(super) fn show(&mut self, phase: Phase) -> Result<(), String> {
         let colour = match phase {
             Phase::Boot => Colour::Off,
             Phase::Disarmed => Colour::Blue,
@@ -192,15 +232,23 @@ impl Held {
             Phase::Armed => Colour::Green,
             Phase::Fault { .. } => Colour::Red,
         };
-        // The light hangs on the chip of the pins: where that does not answer, the light is no reason to ask it again.
-        if !self.broken {
-            let lamps = &mut self.lamps;
-            drop(self.eye.watch(&self.clock, || lamps.show(colour)));
+        if self.broken || self.written != self.calibration.neutral() {
+            return Ok(());
+        }
+        let lamps = &mut self.lamps;
+        // A lamp that fails is left dark; one that hangs says that the bus does.
+        let (_, slow) = self.eye.watch(&self.clock, || lamps.show(colour));
+        if slow {
+            Err(self.fail("a write to the tail light took longer than 20 ms".to_owned()))
+        } else {
+            Ok(())
         }
     }
+}
 
-    /// Neutral and shut, whatever was before; errors have been said.
-    pub(super) fn close(mut self) {
+/// However the guardian is left, by a panic too: neutral, and no power.
+impl Drop for Held {
+    fn drop(&mut self) {
         if !self.broken {
             drop(self.write(self.calibration.neutral(), true));
         }

@@ -1,5 +1,5 @@
 //! The driver's end: orders go out as records, answers come back, and a guardian that falls silent is replaced. A thread
-//! listens, so that a hanging loop does not make the driver deaf: where no answer comes for 100 ms, or the link closes, it
+//! listens, so that a hanging loop does not make the driver deaf: where no answer comes for 80 ms, or the link closes, it
 //! brings the pins to neutral itself and ends the program. Refuses to serve without a guardian.
 
 use std::io::ErrorKind;
@@ -15,14 +15,17 @@ use super::{GuardianError, record};
 use crate::domain::{Applied, Ask, DriveState, FrameSeq, FrameStamp, Order};
 use crate::drive::Actuators;
 use crate::hal::clock::Clock;
-use crate::lease::{Answered, Cause, Mode, Phase, Record};
+use crate::lease::{Answered, Cause, GateState, Mode, Phase, Record};
 use crate::units::{Instant, Permille, Span};
 
 /// A guardian that does not answer for longer is gone; it answers every 20 ms.
-const LONGEST_SILENCE: Duration = Duration::from_millis(100);
+const LONGEST_SILENCE: Duration = Duration::from_millis(80);
 
 /// How long the loop may take to end, with its tape.
 const LONGEST_END: Duration = Duration::from_secs(2);
+
+/// How long the guardian may take to shut the gate at its end; it takes two PWM periods.
+const LONGEST_SHUT: Duration = Duration::from_millis(500);
 
 /// How long one order waits for its answer: one PWM period.
 const LONGEST_ANSWER: Duration = Duration::from_millis(20);
@@ -34,6 +37,15 @@ struct Heard {
     ask: Ask,
     operator_seq: u64,
     ending: bool,
+    /// Whether the guardian is gone, and its place was taken where that was needed.
+    over: bool,
+}
+
+impl Heard {
+    /// Whether the guardian has done all that it does at its end.
+    fn is_shut(&self) -> bool {
+        self.ending && self.last.is_some_and(|last| last.gate == GateState::Shut)
+    }
 }
 
 #[derive(Default)]
@@ -63,7 +75,10 @@ pub struct Link {
 /// What the thread does where the guardian is gone.
 pub trait Emergency: Send + 'static {
     /// Brings the pins to neutral and shuts the gate.
-    fn take_over(&mut self, why: &str);
+    fn take_over(&mut self);
+
+    /// Says so; must not block.
+    fn tell(&mut self, why: &str);
 
     /// Ends the program, whatever else it is doing.
     fn end(&mut self);
@@ -206,6 +221,14 @@ impl Ears {
         (heard.operator_seq, ask)
     }
 
+    /// Waits, for a moment at most, until the guardian has shut the gate or is gone: before that nobody else would shut it.
+    pub fn wait_for_the_gate(&self) {
+        let heard = self.0.lock();
+        let waited =
+            self.0.news.wait_timeout_while(heard, LONGEST_SHUT, |heard| !(heard.over || heard.is_shut()));
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// Whether the guardian is about to end.
     #[must_use]
     pub fn ending(&self) -> bool {
@@ -222,12 +245,18 @@ fn listen(socket: &UnixDatagram, session: u32, shared: &Shared, mut emergency: i
             Err(why) => break why,
         }
     };
-    let asked = shared.lock().ending;
+    // One that is ending may be killed before the gate is shut.
+    let asked = shared.lock().is_shut();
     if !asked {
-        emergency.take_over(why);
+        emergency.take_over();
     }
-    shared.lock().ending = true;
+    let mut heard = shared.lock();
+    (heard.ending, heard.over) = (true, true);
+    drop(heard);
     shared.news.notify_all();
+    if !asked {
+        emergency.tell(why);
+    }
     // The loop ends by that, and with it the program, unless the loop hangs.
     thread::sleep(LONGEST_END);
     emergency.end();
@@ -252,7 +281,10 @@ fn hear(socket: &UnixDatagram, session: u32) -> Result<Option<Answer>, &'static 
 
 fn take(shared: &Shared, answer: Answer) {
     let mut heard = shared.lock();
-    if answer.operator_seq > heard.operator_seq {
+    if heard.last.is_none() {
+        // What was asked before this driver was there is not its business.
+        heard.operator_seq = answer.operator_seq;
+    } else if answer.operator_seq > heard.operator_seq {
         heard.operator_seq = answer.operator_seq;
         let stopped = heard.ask == Ask::Stop && answer.ask != Ask::Disarm;
         if !stopped {

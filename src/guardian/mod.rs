@@ -11,11 +11,13 @@
 
 pub mod answer;
 pub mod driver;
+mod ears;
 pub mod error;
 pub mod eye;
 pub mod held;
 pub mod link;
 pub mod operator;
+pub mod parts;
 pub mod record;
 pub mod serve;
 pub mod told;

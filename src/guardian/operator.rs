@@ -45,15 +45,15 @@ impl Operator {
         let mut bytes = [0; 256];
         let Some(input) = &self.input else { return };
         match rustix::io::read(input, &mut bytes) {
-            Ok(0) => {
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
+            // Closed, or broken: nobody is holding on either way.
+            Ok(0) | Err(_) => {
                 self.input = None;
                 if self.spoke {
                     words.push(Word::Ask(Ask::Stop));
                 }
             }
             Ok(count) => bytes.iter().take(count).for_each(|byte| self.take(*byte, words)),
-            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
-            Err(_) => self.input = None,
         }
     }
 

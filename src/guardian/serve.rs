@@ -5,26 +5,36 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitStatus;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-
 use super::answer::Answer;
 use super::driver::{Deaths, Driver, Start, words};
+use super::ears::{self, Ready};
+use super::held::Seen;
 use super::operator::{Operator, Word};
+use super::parts::Parts;
 use super::wire::LENGTH;
 use super::{GuardianError, Held, Told, record};
 use crate::domain::Ask;
 use crate::hal::clock::Clock;
-use crate::lease::{Answered, Event, Lease, Output, Phase, Record, Terms};
+use crate::lease::{Answered, Event, Lease, Output, Phase, Record};
 use crate::units::{Instant, Span};
 
 /// Answers go out at least this often: by them the driver knows that there is a guardian.
 const BEAT: Span = Span::from_millis(20);
+
+/// Arming may take so much longer than it has to.
+const LATE: Span = Span::from_millis(3000);
+
+/// A guardian that does not come round for longer has been replaced: an answer less than the driver waits for.
+const LONGEST_ABSENCE: Span = Span::from_millis(60);
 
 /// A driver that has spoken and is silent for longer than this hangs, and is ended.
 const SILENCE: Span = Span::from_millis(1000);
 
 /// A driver that has not spoken after this long will not.
 const LONGEST_START: Span = Span::from_millis(60_000);
+
+/// Records that are read before the operator and the clock have their turn.
+const AT_ONCE: usize = 16;
 
 /// How long a driver may take to close its tape.
 const LONGEST_END: Span = Span::from_millis(2000);
@@ -44,33 +54,17 @@ pub struct Guardian<'a> {
     /// Counts the operator's words at this terminal, and the last one that was let through.
     asked: (u64, Ask),
     arm_at_first_evidence: bool,
+    armed_at: Instant,
+    longest_arming: Span,
     last_seq: u64,
     answered: Answered,
     phase: Phase,
     next_beat: Instant,
+    /// When the loop came round last.
+    present: Instant,
     ending: bool,
-}
-
-/// What a guardian is made of.
-pub struct Parts<'a> {
-    /// What the lease holds to.
-    pub terms: Terms,
-    /// The one clock.
-    pub clock: Clock,
-    /// Pins and gate, neutral and shut.
-    pub held: Held,
-    /// The operator's words.
-    pub operator: Operator,
-    /// Readable when the system asks to end.
-    pub signals: UnixStream,
-    /// How to start a driver.
-    pub start: Start,
-    /// Deaths of the driver within half a minute after which it is not started again.
-    pub deaths: usize,
-    /// Arm once by itself, as soon as there is evidence.
-    pub arm: bool,
-    /// Takes what there is to say.
-    pub told: &'a mut dyn FnMut(Told),
+    /// With what code the last driver ended; none where it had to be killed.
+    last: Option<i32>,
 }
 
 impl<'a> Guardian<'a> {
@@ -92,23 +86,28 @@ impl<'a> Guardian<'a> {
             sessions: 0,
             asked: (0, Ask::Nothing),
             arm_at_first_evidence: arm,
+            armed_at: clock.now(),
+            longest_arming: Span(terms.arming.0 + LATE.0),
             last_seq: 0,
             answered: Answered::Nothing,
             next_beat: clock.now(),
+            present: clock.now(),
             clock,
             ending: false,
+            last: None,
         }
     }
 
-    /// Serves until it is asked to end. The pins are neutral and the gate is shut afterwards, also after an error.
+    /// Serves until it is asked to end, and answers with what code the last driver ended; none where it had to be killed.
+    /// The pins are neutral and the gate is shut afterwards, also after an error.
     ///
     /// # Errors
     /// [`GuardianError`]: a driver that cannot start or keeps dying.
-    pub fn serve(mut self) -> Result<(), GuardianError> {
+    pub fn serve(mut self) -> Result<Option<i32>, GuardianError> {
         let served = self.serve_until_asked();
-        self.end();
-        self.held.close();
-        served
+        let last = self.end();
+        served?;
+        if self.held.gate_is_open() { Err(GuardianError::GateOpen) } else { Ok(last) }
     }
 
     fn serve_until_asked(&mut self) -> Result<(), GuardianError> {
@@ -116,22 +115,24 @@ impl<'a> Guardian<'a> {
         self.start_driver()?;
         while !self.ending {
             let wake = self.step(Event::Tick).wake;
+            self.give_up_arming();
             self.beat();
             let ready = self.wait(wake)?;
+            self.answer_for_absence()?;
             if ready.link {
                 self.listen()?;
             }
             if ready.operator {
                 self.obey();
             }
-            self.ending |= ready.signal;
+            self.ending |= ready.signal && self.is_asked_to_end();
             self.look_after_driver()?;
         }
         Ok(())
     }
 
     /// Neutral, two periods, gate; then the driver may close its tape.
-    fn end(&mut self) {
+    fn end(&mut self) -> Option<i32> {
         let begun = self.clock.now();
         self.step(Event::Ending);
         while self.clock.now().since(begun) < LONGEST_END {
@@ -141,32 +142,75 @@ impl<'a> Guardian<'a> {
             if gone && !self.held.gate_is_open() {
                 break;
             }
-            if self.wait(wake).is_ok_and(|ready| ready.link) {
+            let Ok(ready) = self.wait(wake) else { continue };
+            if ready.signal {
+                self.is_asked_to_end();
+            }
+            if ready.link {
                 drop(self.listen());
+            }
+            if ready.operator {
+                self.obey();
             }
         }
         if let Some(mut driver) = self.driver.take() {
+            self.last = driver.ended().and_then(|status| status.code());
             driver.kill();
-            // Reaped here, so that nothing of it is left when the gate has been shut.
-            driver.ended();
+            driver.reap();
         }
+        self.last
     }
 
     /// One event through the lease, and its answer to the pins. A write that fails is an event of its own.
     fn step(&mut self, event: Event<'_>) -> Output {
         let mut output = self.lease.step(event, self.clock.now());
-        if let Err(fault) = self.held.put(&output) {
-            (self.told)(Told::Pins(fault));
+        let mut put = self.held.put(&output);
+        let phase = self.lease.phase();
+        if put.is_ok() && !same(self.phase, phase) {
+            put = self.held.show(phase);
+        }
+        if let Err(fault) = put {
             output = self.lease.step(Event::PinsFailed, self.clock.now());
             // The gate at least; that the pins fail again is known by now.
             drop(self.held.put(&output));
+            (self.told)(Told::Pins(fault, self.held.gate()));
         }
         if !same(self.phase, self.lease.phase()) {
             (self.told)(Told::Phase(self.lease.phase()));
-            self.held.show(self.lease.phase());
         }
         self.phase = self.lease.phase();
+        // A fault is not armed out of by what was asked before it.
+        self.arm_at_first_evidence &= !matches!(self.phase, Phase::Fault { .. });
         output
+    }
+
+    /// A wish to arm that found no evidence for so long is not meant any more.
+    fn give_up_arming(&mut self) {
+        let Phase::Arming { .. } = self.phase else { return };
+        if self.clock.now().since(self.armed_at) > self.longest_arming {
+            self.step(Event::Operator(Ask::Disarm));
+            (self.told)(Told::ArmingGivenUp);
+        }
+    }
+
+    /// A guardian that was stopped or starved does not go on where it was: the driver has taken its place by now, or is
+    /// about to, and what it asked meanwhile is in the queue.
+    fn answer_for_absence(&mut self) -> Result<(), GuardianError> {
+        let now = self.clock.now();
+        let absent = now.since(self.present);
+        self.present = now;
+        if absent <= LONGEST_ABSENCE || self.driver.is_none() {
+            return Ok(());
+        }
+        self.step(Event::DriverGone);
+        (self.told)(Told::Absent(absent));
+        self.lost_driver()
+    }
+
+    /// Takes the word of the signals, so that they are heard once.
+    fn is_asked_to_end(&mut self) -> bool {
+        let mut bytes = [0; 16];
+        std::io::Read::read(&mut self.signals, &mut bytes).is_ok()
     }
 
     /// What is due by time alone: an answer, a look at the pins.
@@ -179,16 +223,16 @@ impl<'a> Guardian<'a> {
         match self.held.look_after(now) {
             Seen::Good => {}
             Seen::Moved(what) => {
-                (self.told)(Told::Pins(what));
                 self.step(Event::PinsMoved);
+                (self.told)(Told::Pins(what, self.held.gate()));
             }
             Seen::Failed(what) => {
-                (self.told)(Told::Pins(what));
                 self.step(Event::PinsFailed);
+                (self.told)(Told::Pins(what, self.held.gate()));
             }
             Seen::Back => {
-                (self.told)(Told::PinsBack);
                 self.step(Event::PinsBack);
+                (self.told)(Told::PinsBack);
             }
         }
         self.answer();
@@ -196,28 +240,14 @@ impl<'a> Guardian<'a> {
 
     fn wait(&self, wake: Option<Instant>) -> Result<Ready, GuardianError> {
         let until = wake.map_or(self.next_beat, |wake| wake.min(self.next_beat));
-        let span = until.since(self.clock.now());
-        let signals = self.signals.as_fd();
-        // Whoever is not there is a second ear for the signals.
-        let (link, operator) = (self.driver.as_ref().map(Driver::fd), self.operator.input());
-        let mut fds = [signals, link.unwrap_or(signals), operator.unwrap_or(signals)]
-            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
-        match poll(&mut fds, Some(&timespec(span))) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(errno) => return Err(GuardianError::system("wait for the driver")(errno)),
-        }
-        let [signal, link_ready, operator_ready] = fds.map(|fd| !fd.revents().is_empty());
-        Ok(Ready {
-            signal,
-            link: link.is_some() && link_ready,
-            operator: operator.is_some() && operator_ready,
-        })
+        let at_most = until.since(self.clock.now());
+        ears::wait(self.signals.as_fd(), self.driver.as_ref().map(Driver::fd), self.operator.input(), at_most)
     }
 
     /// Every record that has come. Each is answered, so that the driver knows what became of its command.
     fn listen(&mut self) -> Result<(), GuardianError> {
         let mut bytes = [0; LENGTH];
-        loop {
+        for _ in 0..AT_ONCE {
             let Some(driver) = &mut self.driver else { return Ok(()) };
             match driver.link.recv(&mut bytes) {
                 Ok(0) => return self.lost_driver(),
@@ -235,6 +265,7 @@ impl<'a> Guardian<'a> {
                 Err(_) => return self.lost_driver(),
             }
         }
+        Ok(())
     }
 
     fn arm_by_itself(&mut self, record: &Record) {
@@ -252,6 +283,7 @@ impl<'a> Guardian<'a> {
             match word {
                 Word::Quit => self.ending = true,
                 Word::Ask(ask) => {
+                    self.arm_at_first_evidence = false;
                     self.ask(ask);
                     self.answer();
                 }
@@ -268,6 +300,7 @@ impl<'a> Guardian<'a> {
             return false;
         }
         self.asked = (self.asked.0 + 1, ask);
+        self.armed_at = self.clock.now();
         true
     }
 
@@ -291,11 +324,15 @@ impl<'a> Guardian<'a> {
     }
 
     fn start_driver(&mut self) -> Result<(), GuardianError> {
+        // What was done since the loop came round last was done on purpose.
+        self.present = self.clock.now();
         self.sessions += 1;
         // The process id makes numbers of two guardians differ.
         let session = std::process::id().wrapping_shl(8).wrapping_add(self.sessions);
         self.driver = Some(Driver::start(&self.start, session, self.sessions, self.clock.now())?);
         self.last_seq = 0;
+        // What was asked before was asked of another driver.
+        self.asked.1 = Ask::Nothing;
         self.step(Event::DriverStarted { session });
         Ok(())
     }
@@ -303,14 +340,16 @@ impl<'a> Guardian<'a> {
     /// Neutral first, all else after.
     fn lost_driver(&mut self) -> Result<(), GuardianError> {
         self.step(Event::DriverGone);
+        self.arm_at_first_evidence = false;
         let Some(mut driver) = self.driver.take() else { return Ok(()) };
         driver.kill();
         let status = self.reaped(&mut driver);
+        self.last = driver.ended().and_then(|status| status.code());
         if self.ending {
             return Ok(());
         }
         // One that was killed is started again like any other; one that left by itself has said why.
-        if driver.heard.is_none() && driver.left_by_itself() {
+        if self.sessions == 1 && driver.heard.is_none() && driver.left_by_itself() {
             return Err(GuardianError::DriverRefused { status });
         }
         let kept = self.deaths.note(self.clock.now(), &status);
@@ -326,7 +365,11 @@ impl<'a> Guardian<'a> {
         while ended.is_none() && self.clock.now().since(begun) < LONGEST_END {
             let wake = self.step(Event::Tick).wake;
             self.beat();
-            drop(self.wait(wake));
+            let Ok(ready) = self.wait(wake) else { continue };
+            if ready.operator {
+                self.obey();
+            }
+            self.ending |= ready.signal && self.is_asked_to_end();
             ended = driver.ended();
         }
         ended.map_or_else(|| "no end yet".to_owned(), words)
@@ -344,34 +387,7 @@ impl<'a> Guardian<'a> {
     }
 }
 
-/// What poll found.
-struct Ready {
-    signal: bool,
-    link: bool,
-    operator: bool,
-}
-
-/// What a look at the pins found.
-pub(super) enum Seen {
-    /// As written.
-    Good,
-    /// Somebody else wrote, twice; in words.
-    Moved(String),
-    /// Writing failed; in words.
-    Failed(String),
-    /// They were lost and are neutral again.
-    Back,
-}
-
 /// Whether two phases are one to an operator: arming that begins anew is no news.
 fn same(a: Phase, b: Phase) -> bool {
     matches!((a, b), (Phase::Arming { .. }, Phase::Arming { .. })) || a == b
-}
-
-fn timespec(span: Span) -> Timespec {
-    let (seconds, nanoseconds) = (span.0 / 1_000_000_000, span.0 % 1_000_000_000);
-    Timespec {
-        tv_sec: i64::try_from(seconds).unwrap_or(i64::MAX),
-        tv_nsec: i64::try_from(nanoseconds).unwrap_or(0),
-    }
 }

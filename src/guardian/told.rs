@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::lease::{Cause, Phase, Refusal};
+use crate::lease::{Cause, GateState, Phase, Refusal};
+use crate::units::Span;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub enum Told {
     Phase(Phase),
     /// Arming was refused.
     NotArmed(Refusal),
+    /// Arming took too long.
+    ArmingGivenUp,
     /// The driver ended, or was ended because it hung.
     DriverEnded {
         /// How.
@@ -19,9 +22,11 @@ pub enum Told {
         again: bool,
     },
     /// A write to the pins failed, hung, or was undone by somebody else.
-    Pins(String),
+    Pins(String, GateState),
     /// The pins answer again.
     PinsBack,
+    /// The guardian itself did not get to run for so long.
+    Absent(Span),
     /// Something that a guardian asks for and can go without.
     Refused(String),
 }
@@ -30,15 +35,27 @@ impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Phase(phase) => f.write_str(words(*phase)),
+            Self::ArmingGivenUp => f.write_str("not armed: no good frame came in time"),
             Self::NotArmed(Refusal::NoEvidence) => f.write_str(
                 "not armed: no frames come from the driver; look at the camera with `hairpin doctor`",
             ),
+            Self::NotArmed(Refusal::Pins) => {
+                f.write_str("not armed: the pins are not known to be neutral yet")
+            }
+            Self::NotArmed(Refusal::Ending) => f.write_str("not armed: the program is about to end"),
             Self::NotArmed(why) => write!(f, "not armed: {why:?}"),
             Self::DriverEnded { status, again: true } => {
                 write!(f, "the driver ended with {status}; starting it again, disarmed")
             }
             Self::DriverEnded { status, again: false } => write!(f, "the driver ended with {status}"),
-            Self::Pins(what) => write!(f, "{what}; the gate is shut"),
+            Self::Pins(what, GateState::Shut) => write!(f, "{what}; the gate is shut"),
+            Self::Pins(what, GateState::Open) => write!(f, "{what}; the gate is still open"),
+            Self::Absent(absent) => {
+                write!(
+                    f,
+                    "this process did not get to run for {absent}; the driver is started again, disarmed"
+                )
+            }
             Self::PinsBack => f.write_str("the pins answer again, neutral; `arm` when it is safe"),
             Self::Refused(what) => f.write_str(what),
         }

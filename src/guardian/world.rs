@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::link::{Ears, Link};
-use crate::domain::{Applied, Frame, FrameStamp, Health, Inputs, OperatorInput, Previous};
+use crate::domain::{Applied, Ask, Frame, FrameStamp, Health, Inputs, OperatorInput, Previous};
 use crate::drive::{Sensed, Senses, World};
 use crate::hal::capture::{Capture, Vitals};
 use crate::hal::clock::Clock;
@@ -13,6 +13,9 @@ use crate::units::Span;
 
 /// A tick comes at least this often, frame or none: the guardian ends a driver that says nothing.
 const PATIENCE: Span = Span::from_millis(50);
+
+/// A wish to arm waits for a good frame for so many ticks, about a second.
+const MOST_KEPT: u32 = 20;
 
 /// The battery's last level. The gauge is asked by a thread of its own: a bus that is stuck takes a second to say so.
 #[derive(Clone, Debug)]
@@ -49,6 +52,8 @@ pub struct CarSenses {
     clock: Clock,
     speed_percent: u8,
     seq: u64,
+    /// Ticks for which a wish to arm may have been kept.
+    kept: u32,
     over: bool,
 }
 
@@ -64,7 +69,8 @@ impl CarWorld {
     pub fn new(capture: Capture, link: Link, battery: Level, clock: Clock, speed_percent: u8) -> Self {
         let ears = link.ears();
         let vitals = capture.vitals();
-        let senses = CarSenses { capture, vitals, ears, battery, clock, speed_percent, seq: 0, over: false };
+        let senses =
+            CarSenses { capture, vitals, ears, battery, clock, speed_percent, seq: 0, kept: 0, over: false };
         Self { senses, link }
     }
 
@@ -95,7 +101,11 @@ impl Senses for CarSenses {
         self.over = self.ears.ending();
         // The governor arms on a good frame only, and not over pins that failed; a wish that comes a moment before waits.
         let camera = self.vitals.health();
-        let (seq, ask) = self.ears.ask(shot.is_none() || previous.applied == Applied::Failed);
+        let wait = (shot.is_none() || previous.applied == Applied::Failed) && self.kept < MOST_KEPT;
+        let (seq, ask) = self.ears.ask(wait);
+        self.kept = if wait { self.kept + 1 } else { 0 };
+        // One that waited for too long is not meant any more.
+        let ask = if ask == Ask::Arm && shot.is_none() { Ask::Nothing } else { ask };
         let inputs = Inputs {
             seq: self.seq,
             now: self.clock.now(),

@@ -2,6 +2,9 @@
 //! out that needs nothing but the files: neutral and the gate, past every error.
 
 use std::path::Path;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use linux_embedded_hal::I2cdev;
 
@@ -12,6 +15,10 @@ use super::pwm::{PERIOD_NS, SysfsPwm};
 use super::{CarPins, Carrier, Gate, HalError, InstanceLock, Lamps, PulseOut, Settings, Switched, sysfs};
 use crate::domain::Pulses;
 use crate::units::Pulse;
+
+/// How long the way out waits for the pins before it goes on to the gate, and afterwards.
+const LONGEST_WRITE: Duration = Duration::from_millis(20);
+const LONGEST_ANSWER: Duration = Duration::from_millis(1500);
 
 /// The car's hardware, held by one process. Nothing happens on drop: whoever holds it writes neutral first.
 #[derive(Debug)]
@@ -87,29 +94,44 @@ impl Board {
     pub fn neutral_only(settings: &Settings, neutral: Pulses, wait: impl FnOnce()) -> Neutralised {
         let mut errors = Vec::new();
         let carrier = Carrier::find(settings).map_err(|error| errors.push(error)).ok();
-        let pins = match &carrier {
-            Some(Carrier::DeepRacer { chip }) => {
-                let both = [(THROTTLE, neutral.throttle), (STEERING, neutral.steering)];
-                // The long way where the short one fails: the channel may have no period yet.
-                let failed = both.map(|(channel, pulse)| match direct(chip, channel, pulse) {
-                    Some(()) => None,
-                    None => SysfsPwm::open(chip, channel, pulse).err(),
-                });
-                let all = failed.iter().all(Option::is_none);
-                errors.extend(failed.into_iter().flatten());
-                all
-            }
-            Some(carrier @ Carrier::Pca9685 { .. }) => {
-                CarPins::open_on(carrier, settings, neutral).map_err(|error| errors.push(error)).is_ok()
-            }
-            None => false,
-        };
+        let (said, heard) = channel();
+        let writer = carrier.clone().map(|carrier| {
+            let settings = settings.clone();
+            // In a thread: a bus that is stuck takes its time to say so, and the gate shall not wait for it.
+            thread::spawn(move || said.send(neutral_pins(&carrier, &settings, neutral)).unwrap_or_default())
+        });
+        let mut faults = writer.as_ref().and_then(|_| heard.recv_timeout(LONGEST_WRITE).ok());
         wait();
         // Without a board `auto` still finds the DeepRacer's line: that does not depend on the PWM chip.
         let carrier = carrier.unwrap_or(Carrier::DeepRacer { chip: settings.at("/sys/class/pwm") });
         let shut = Gate::open_handle(settings, &carrier).and_then(|mut gate| gate.shut());
         let gate = shut.map_err(|error| errors.push(error)).ok();
+        if writer.is_some() && faults.is_none() {
+            // With the power gone there is time.
+            faults = heard.recv_timeout(LONGEST_ANSWER).ok();
+            if faults.is_none() {
+                errors.push(HalError::PinsHang);
+            }
+        }
+        let pins = faults.as_ref().is_some_and(Vec::is_empty);
+        errors.extend(faults.into_iter().flatten());
         Neutralised { pins, gate, errors }
+    }
+}
+
+/// Both outputs to neutral, throttle first; everything that stood in the way.
+fn neutral_pins(carrier: &Carrier, settings: &Settings, neutral: Pulses) -> Vec<HalError> {
+    match carrier {
+        Carrier::DeepRacer { chip } => {
+            let both = [(THROTTLE, neutral.throttle), (STEERING, neutral.steering)];
+            // The long way where the short one fails: the channel may have no period yet.
+            let failed = both.map(|(channel, pulse)| match direct(chip, channel, pulse) {
+                Some(()) => None,
+                None => SysfsPwm::open(chip, channel, pulse).err(),
+            });
+            failed.into_iter().flatten().collect()
+        }
+        Carrier::Pca9685 { .. } => CarPins::open_on(carrier, settings, neutral).err().into_iter().collect(),
     }
 }
 

@@ -68,6 +68,9 @@ pub enum HalError {
         /// Nanoseconds.
         wanted: u32,
     },
+    /// Pins that take a write and do not come back.
+    #[error("the pins did not answer within 1.5 s; the bus hangs: switch the car off")]
+    PinsHang,
     /// Neither board is there.
     #[error(
         "no board: no PWM chip of {device} under {class}, and no bus {bus} for a PCA9685; \

@@ -55,10 +55,13 @@ fn by_hand(context: &Context, path: &Path, store: &CalibrationFile) -> anyhow::R
     let mut bench = OnBoard { pins, gate, rest: old.neutral(), _lock: lock };
     let mut tty = Beating { terminal, standby };
     let wait = |span: Span| thread::sleep(Duration::from_nanos(span.0));
-    guided(&mut tty, &mut bench, &wait, old, |new| {
+    let ended = guided(&mut tty, &mut bench, &wait, old, |new| {
         let bytes = stock::rewrite(&path.display().to_string(), store.read()?.as_deref(), new)?;
         Ok(store.save(&bytes)?)
-    })
+    });
+    // After an error nobody knows what stands on the pins: whoever stands by writes neutral then.
+    tty.standby.dismiss(ended.is_ok());
+    ended
 }
 
 /// The file that the car's calibration is in, or will be.
@@ -129,10 +132,14 @@ impl Standby {
     }
 }
 
-impl Drop for Standby {
-    fn drop(&mut self) {
-        // The voice closes after this; one that was told that all is well writes nothing.
-        drop(self.voice.write_all(b"q"));
+impl Standby {
+    /// Ends it. One that is told that all is well writes nothing; one that is not goes neutral, as it does when this
+    /// process dies.
+    fn dismiss(mut self, well: bool) {
+        if well {
+            drop(self.voice.write_all(b"q"));
+        }
+        drop(self.voice);
         drop(self.child.wait());
     }
 }

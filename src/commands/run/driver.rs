@@ -7,12 +7,14 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::super::calibrated::calibrated;
 use super::super::eyes::{counted, described};
 use super::super::model::{self, Loaded};
 use super::super::setup::{self, setup};
-use super::super::{Context, build_id, kernels, say};
+use super::super::voice::Voice;
+use super::super::{Context, build_id, kernels};
 use super::sink::DriveSink;
 use crate::cli::Run;
 use crate::domain::{Pulses, Recipe};
@@ -24,8 +26,8 @@ use crate::hal::battery::Gauge;
 use crate::hal::board::Board;
 use crate::hal::capture::{Capture, Eyes};
 use crate::hal::clock::Clock;
-use crate::hal::{Settings, priority};
-use crate::policy::plan;
+use crate::hal::{HalError, Settings, priority};
+use crate::policy::{Plan, plan};
 use crate::report::drive::{DriveReport, Taped};
 use crate::report::latency::Latency;
 use crate::tape::TapeWriter;
@@ -35,10 +37,17 @@ use crate::units::Span;
 
 /// The loop stands below the guardian and above all else; the ear for the guardian just above it.
 const LOOP_PRIORITY: u8 = 40;
+const EYE_PRIORITY: u8 = 41;
 const LINK_PRIORITY: u8 = 45;
 
 /// How long the tape may take to close: the guardian waits two seconds in all.
 const CLOSING: Span = Span::from_millis(1500);
+
+/// How long a real-time thread of the driver may run without waiting for anything, in µs.
+const LONGEST_RUN_US: u64 = 600_000;
+
+/// Numbers that are tried for the tape of a driver that was started again.
+const MOST_TAPES: u32 = 10_000;
 
 /// The loop's thread.
 const LOOP: &str = "drive";
@@ -66,16 +75,19 @@ pub(super) fn run(args: &Run, context: &Context, session: &str) -> anyhow::Resul
     let loaded = model::load(&args.model, config)?;
     let setup = Setup { calibration, ..setup(&loaded.card, config)? };
     let clock = Clock::new();
-    let capture = Capture::start(&settings, clock, eyes(&setup.recipe)?)?;
+    let realtime = config.realtime;
+    let capture = cameras(&settings, &setup.recipe, clock, realtime)?;
     let camera = described(capture.agreed());
     let latency = Latency::new().context("out of memory")?;
-    let recorder = match &args.record {
-        Some(file) => Some(record(&session.tape(file), args, &loaded, &setup, (context, &camera))?),
+    // Named once: the next free number is another one when the file is there.
+    let taped = args.record.as_deref().map(|file| session.tape(file));
+    let recorder = match &taped {
+        Some(file) => Some(record(file, args, &loaded, &setup, (context, &camera))?),
         None => None,
     };
     let battery = battery(&settings, clock)?;
-    let stand_in = StandIn { settings, neutral: calibration.neutral() };
-    let realtime = config.realtime;
+    let (neutral, faults) = (calibration.neutral(), Vec::new());
+    let stand_in = StandIn { settings, neutral, faults, voice: Voice::start()? };
     let ear = move || {
         if realtime {
             drop(priority::fifo(LINK_PRIORITY));
@@ -83,28 +95,16 @@ pub(super) fn run(args: &Run, context: &Context, session: &str) -> anyhow::Resul
     };
     let link = Link::adopt(session.number, config.lease, clock, stand_in, ear)?;
     brake_on_panic(&link);
-    let mut world = CarWorld::new(capture, link, battery, clock, config.speed_percent);
+    let ears = link.ears();
+    let world = CarWorld::new(capture, link, battery, clock, config.speed_percent);
     let name = loaded.card.name.clone();
-    let mut pilot = Pilot::new(loaded.plan, setup);
-    let mut sink = DriveSink::new(recorder, latency);
+    let sink = DriveSink::new(recorder, latency, Voice::start()?);
     let begun = clock.now();
-    let looped = thread::Builder::new().name(LOOP.to_owned()).spawn(move || {
-        if realtime && priority::fifo(LOOP_PRIORITY).is_err() {
-            say("hairpin: the drive loop runs without real-time priority");
-        }
-        let ended = cycle(&mut world, &mut pilot, &clock, &mut sink, || false);
-        (ended, counted(&world.capture().counters()), sink)
-    });
-    // A panic in there has left the pins neutral and has said itself what it was.
-    let joined = looped.context("cannot start the drive loop's thread")?.join();
-    let Ok((ended, frames, sink)) = joined else {
-        bail!("the drive loop panicked; the pins were brought to neutral")
-    };
-    ended?;
+    let (frames, sink) = looped(world, Pilot::new(loaded.plan, setup), sink, clock, realtime)?;
     let seconds = clock.now().since(begun).as_millis_f64() / 1e3;
     let DriveSink { recorder, latency, states, notes, ticks, .. } = sink;
     let tape = recorder.map(Recorder::finish).map(|summary| Taped {
-        file: args.record.as_deref().map(|file| session.tape(file).display().to_string()).unwrap_or_default(),
+        file: taped.map(|file| file.display().to_string()).unwrap_or_default(),
         ticks: summary.ticks,
         dropped: summary.dropped,
         failed: summary.failed,
@@ -121,8 +121,48 @@ pub(super) fn run(args: &Run, context: &Context, session: &str) -> anyhow::Resul
         latency: latency.rows(),
         tape,
     };
-    context.print(&report)?;
+    let printed = context.print(&report);
+    ears.wait_for_the_gate();
+    printed?;
     Ok(if report.lost_data() { Outcome::LostData } else { Outcome::Done })
+}
+
+/// Drives in a thread of its own until the guardian ends.
+fn looped(
+    mut world: CarWorld,
+    mut pilot: Pilot<Plan>,
+    mut sink: DriveSink,
+    clock: Clock,
+    realtime: bool,
+) -> anyhow::Result<(Vec<(&'static str, u64)>, DriveSink)> {
+    let looped = thread::Builder::new().name(LOOP.to_owned()).spawn(move || {
+        // A loop that never waits is ended by the system, before it takes a core's real-time budget from the guardian.
+        let brake = Rlimit { current: Some(LONGEST_RUN_US), maximum: Some(LONGEST_RUN_US) };
+        setrlimit(Resource::Rttime, brake).unwrap_or_default();
+        if realtime && priority::fifo(LOOP_PRIORITY).is_err() {
+            sink.voice.say("hairpin: the drive loop runs without real-time priority".to_owned());
+        }
+        let ended = cycle(&mut world, &mut pilot, &clock, &mut sink, || false);
+        (ended, counted(&world.capture().counters()), sink)
+    });
+    // A panic in there has left the pins neutral and has said itself what it was.
+    let joined = looped.context("cannot start the drive loop's thread")?.join();
+    let Ok((ended, frames, sink)) = joined else {
+        bail!("the drive loop panicked; the pins were brought to neutral")
+    };
+    ended?;
+    Ok((frames, sink))
+}
+
+/// The cameras that the policy wants, in threads that keep the priority that they are born with: the loop waits for them.
+fn cameras(settings: &Settings, recipe: &Recipe, clock: Clock, realtime: bool) -> anyhow::Result<Capture> {
+    let wanted = eyes(recipe)?;
+    if realtime {
+        drop(priority::fifo(EYE_PRIORITY));
+    }
+    let capture = Capture::start(settings, clock, wanted);
+    drop(priority::normal());
+    Ok(capture?)
 }
 
 /// The cameras that the policy wants. Refuses a model that wants what this rig cannot deliver.
@@ -203,14 +243,16 @@ impl std::str::FromStr for Session {
 }
 
 impl Session {
-    /// A driver that was started again does not write over the tape of the one that died.
+    /// A driver that was started again does not write over the tape of the one that died: the next free number.
     fn tape(&self, file: &Path) -> PathBuf {
         if self.count == 1 {
             return file.to_owned();
         }
         let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let dot = file.extension().map(|end| format!(".{}", end.to_string_lossy())).unwrap_or_default();
-        file.with_file_name(format!("{stem}-{}{dot}", self.count))
+        let named = |number: u32| file.with_file_name(format!("{stem}-{number}{dot}"));
+        let tried = self.count..self.count.saturating_add(MOST_TAPES);
+        tried.map(named).find(|file| !file.exists()).unwrap_or_else(|| named(self.count))
     }
 }
 
@@ -218,13 +260,18 @@ impl Session {
 struct StandIn {
     settings: Settings,
     neutral: Pulses,
+    faults: Vec<HalError>,
+    voice: Voice,
 }
 
 impl Emergency for StandIn {
-    fn take_over(&mut self, why: &str) {
-        let reached = Board::neutral_only(&self.settings, self.neutral, || thread::sleep(TWO_PERIODS));
-        say(&format!("hairpin: {why}; the driver wrote neutral and shut the gate in its place"));
-        reached.errors.iter().for_each(|fault| say(&format!("hairpin: {fault}")));
+    fn take_over(&mut self) {
+        self.faults = Board::neutral_only(&self.settings, self.neutral, || thread::sleep(TWO_PERIODS)).errors;
+    }
+
+    fn tell(&mut self, why: &str) {
+        self.voice.say(format!("hairpin: {why}; the driver wrote neutral and shut the gate in its place"));
+        self.faults.iter().for_each(|fault| self.voice.say(format!("hairpin: {fault}")));
     }
 
     // The loop may hang; nothing of this process may outlive its guardian.

@@ -7,17 +7,19 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 
 use super::super::calibrated::calibrated;
-use super::super::{Context, kernels, model, say};
+use super::super::voice::Voice;
+use super::super::{Context, kernels, model};
 use crate::cli::Run;
 use crate::exit::Outcome;
 use crate::guardian::Told;
 use crate::guardian::driver::Start;
 use crate::guardian::held::{Held, Taken};
 use crate::guardian::operator::Operator;
-use crate::guardian::serve::{Guardian, Parts};
+use crate::guardian::parts::Parts;
+use crate::guardian::serve::Guardian;
 use crate::hal::board::Board;
 use crate::hal::clock::Clock;
 use crate::hal::{memory, priority};
@@ -44,8 +46,10 @@ pub(super) fn run(args: &Run, context: &Context) -> anyhow::Result<Outcome> {
     let settings = config.car();
     let clock = Clock::new();
     let signals = signals()?;
+    // Before the priority: words are never urgent.
+    let voice = Voice::start()?;
     let board = Board::open(&settings, calibration.neutral())?;
-    board.describe().iter().for_each(|part| say(&format!("hairpin: {part}")));
+    board.describe().iter().for_each(|part| voice.say(format!("hairpin: {part}")));
     let Board { lock, pins, gate, lamps, .. } = board;
     let mut refused = Vec::new();
     let realtime = config.realtime;
@@ -62,14 +66,14 @@ pub(super) fn run(args: &Run, context: &Context) -> anyhow::Result<Outcome> {
         refused.extend(priority::fifo(GUARDIAN_PRIORITY).err().map(|why| why.to_string()));
         refused.extend(priority::oom_score_adj(-1000).err().map(|why| why.to_string()));
     }
-    let mut told = |told: Told| say(&format!("hairpin: {told}"));
+    let mut told = |told: Told| voice.say(format!("hairpin: {told}"));
     for why in refused {
         told(Told::Refused(why));
     }
     let stdin = std::io::stdin();
     let input = stdin.as_fd().try_clone_to_owned().ok();
     if stdin.is_terminal() {
-        say("hairpin: starting the driver");
+        voice.say("hairpin: starting the driver".to_owned());
     }
     let parts = Parts {
         terms,
@@ -82,8 +86,10 @@ pub(super) fn run(args: &Run, context: &Context) -> anyhow::Result<Outcome> {
         arm: args.arm,
         told: &mut told,
     };
-    Guardian::new(parts).serve()?;
-    Ok(Outcome::Done)
+    let last = Guardian::new(parts).serve()?;
+    // A driver that had to be killed has not closed its tape.
+    let lost = last == Some(i32::from(Outcome::LostData.code())) || (last.is_none() && args.record.is_some());
+    Ok(if lost { Outcome::LostData } else { Outcome::Done })
 }
 
 /// Refuses what would be refused by the driver a second later, over pins that were touched by then.
@@ -111,10 +117,10 @@ fn folder(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A socket that becomes readable when the system asks to end.
+/// A socket that becomes readable when the system asks to end. Ctrl-Z ends too: a guardian that is stopped guards nothing.
 fn signals() -> anyhow::Result<UnixStream> {
     let (reader, writer) = UnixStream::pair().context("cannot make the pair that signals arrive by")?;
-    for signal in [SIGTERM, SIGINT, SIGHUP] {
+    for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP] {
         let writer = writer.try_clone().context("cannot listen for signals")?;
         signal_hook::low_level::pipe::register(signal, writer).context("cannot listen for signals")?;
     }

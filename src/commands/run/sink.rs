@@ -1,6 +1,6 @@
 //! What a drive does with every tick: hand it to the tape, count it, and say when the state changes.
 
-use super::super::say;
+use super::super::voice::Voice;
 use crate::domain::{DriveState, Frame, Note, Tick};
 use crate::drive::Sink;
 use crate::report::latency::Latency;
@@ -14,18 +14,20 @@ pub(super) struct DriveSink {
     pub(super) states: Vec<(&'static str, u64)>,
     pub(super) notes: Vec<(Note, u64)>,
     pub(super) ticks: u64,
+    pub(super) voice: Voice,
     last: Option<DriveState>,
     tape_failed: bool,
 }
 
 impl DriveSink {
-    pub(super) fn new(recorder: Option<Recorder>, latency: Latency) -> Self {
+    pub(super) fn new(recorder: Option<Recorder>, latency: Latency, voice: Voice) -> Self {
         Self {
             recorder,
             latency,
             states: Vec::new(),
             notes: Vec::new(),
             ticks: 0,
+            voice,
             last: None,
             tape_failed: false,
         }
@@ -35,11 +37,11 @@ impl DriveSink {
     fn tell(&mut self, tick: &Tick) {
         let (state, notes) = (tick.decision.state, tick.decision.notes);
         if notes.has(Note::ArmRefused) {
-            say(&format!("hairpin: the governor does not arm on this picture ({notes})"));
+            self.voice.say(format!("hairpin: the governor does not arm on this picture ({notes})"));
         }
         let changed = self.last.is_none_or(|last| last.word() != state.word());
         if changed && let DriveState::Coasting { .. } | DriveState::Stopped { .. } = state {
-            say(&format!("hairpin: {} at tick {} ({notes})", state.word(), tick.inputs.seq));
+            self.voice.say(format!("hairpin: {} at tick {} ({notes})", state.word(), tick.inputs.seq));
         }
         self.last = Some(state);
     }
@@ -57,7 +59,7 @@ impl Sink for DriveSink {
         if let Some(why) = recorder.failed()
             && !self.tape_failed
         {
-            say(&format!("hairpin: the recording ends here, the drive goes on: {why}"));
+            self.voice.say(format!("hairpin: the recording ends here, the drive goes on: {why}"));
             self.tape_failed = true;
         }
         kept

@@ -1,0 +1,31 @@
+//! What a guardian is made of, given to it once.
+
+use std::os::unix::net::UnixStream;
+
+use super::driver::Start;
+use super::operator::Operator;
+use super::{Held, Told};
+use crate::hal::clock::Clock;
+use crate::lease::Terms;
+
+/// The parts.
+pub struct Parts<'a> {
+    /// What the lease holds to.
+    pub terms: Terms,
+    /// The one clock.
+    pub clock: Clock,
+    /// Pins and gate, neutral and shut.
+    pub held: Held,
+    /// The operator's words.
+    pub operator: Operator,
+    /// Readable when the system asks to end.
+    pub signals: UnixStream,
+    /// How to start a driver.
+    pub start: Start,
+    /// Deaths of the driver within half a minute after which it is not started again.
+    pub deaths: usize,
+    /// Arm once by itself, as soon as there is evidence.
+    pub arm: bool,
+    /// Takes what there is to say.
+    pub told: &'a mut dyn FnMut(Told),
+}
