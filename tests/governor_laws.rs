@@ -237,6 +237,13 @@ fn old_repeated_and_future_frames_are_no_evidence() {
         drive.governor.admit(wish, Quality::Usable, &drive.inputs)
     };
     assert!(future.notes.has(Note::FrameStale));
+    // One broken stamp does not make every later frame an old one.
+    let mut drive = Drive::driving(Limits::default());
+    drive.inputs.now = drive.inputs.now + Span(TICK);
+    let captured_at = drive.inputs.now + Span::from_millis(10_000);
+    drive.inputs.frame = Some(FrameStamp { seq: FrameSeq(999), captured_at });
+    drive.governor.admit(wish, Quality::Usable, &drive.inputs);
+    assert_eq!(drive.good(Ask::Nothing).state, DriveState::Driving);
 }
 
 #[test]

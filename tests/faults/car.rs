@@ -6,9 +6,10 @@ use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use hairpin::domain::Quality;
+use hairpin::domain::{Decision, Quality};
 use hairpin::tape::Tape;
 use hairpin::vehicle::Calibration;
 use rustix::process::Signal;
@@ -28,11 +29,20 @@ pub(crate) fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+static ROAD: RwLock<()> = RwLock::new(());
+
+/// Waits until no other car drives, and keeps them off.
+pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
+    ROAD.write().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A car's tree and the processes on it. Dropping it ends them.
 pub(crate) struct Car {
     folder: tempfile::TempDir,
     pub(crate) shim: Shim,
     running: Option<Running>,
+    /// Cars are driven beside each other, but not beside a campaign that loads the machine.
+    road: Option<RwLockReadGuard<'static, ()>>,
     /// Settings on top of those of every car here.
     pub(crate) settings: Vec<String>,
     /// The model to drive with.
@@ -47,9 +57,17 @@ struct Running {
 impl Car {
     /// A calibrated car with a camera whose pictures can be driven by.
     pub(crate) fn new() -> Self {
+        let road = ROAD.read().unwrap_or_else(PoisonError::into_inner);
+        let mut car = Self::beside_others();
+        car.road = Some(road);
+        car
+    }
+
+    /// The same for a campaign's own cars.
+    pub(crate) fn beside_others() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let shim = Shim::at(&folder.path().join("shim"));
-        let car = Self { folder, shim, running: None, settings: Vec::new(), model: root(MODEL) };
+        let car = Self { folder, shim, running: None, road: None, settings: Vec::new(), model: root(MODEL) };
         car.lay_pins();
         car.lay_camera();
         let stock = car.tree("opt/aws/deepracer");
@@ -113,6 +131,27 @@ impl Car {
         self.plug(0);
     }
 
+    /// Has the camera send two pictures in turn, by which the policy steers differently at one speed.
+    pub(crate) fn alternate(&self) {
+        let tape = Tape::open(&root(TAPE)).unwrap();
+        let driven: Vec<_> = tape
+            .records()
+            .filter_map(|record| Some((record.tick?.decision, record.frame?.left.bytes)))
+            .filter(|(decision, _)| decision.command.throttle.get() > 0.0)
+            .collect();
+        let differ = |one: &Decision, other: &Decision| {
+            one.pulses.steering != other.pulses.steering && one.pulses.throttle == other.pulses.throttle
+        };
+        let second = |one: &Decision| driven.iter().find(|(other, _)| differ(one, other));
+        let (first, (_, second)) =
+            driven.iter().find_map(|(one, bytes)| Some((bytes, second(one)?))).expect("two pictures");
+        let frames = self.folder().join("frames");
+        for number in 0..100 {
+            let file = frames.join(format!("{number:04}.jpg"));
+            fs::write(file, if number % 2 == 0 { first } else { second }).unwrap();
+        }
+    }
+
     /// Plugs the camera in as `/dev/videoN`.
     pub(crate) fn plug(&self, node: u32) {
         let device = self.tree("sys/devices/1-2");
@@ -152,9 +191,14 @@ impl Car {
 
     /// Starts to run; `more` are further arguments.
     pub(crate) fn start(&mut self, more: &[&str]) {
+        let words = fs::File::options().create(true).append(true).open(self.folder().join("words")).unwrap();
+        self.start_with(more, Stdio::from(words));
+    }
+
+    /// As [`Car::start`], with another end for the words.
+    pub(crate) fn start_with(&mut self, more: &[&str], words: Stdio) {
         let model = self.model.display().to_string();
         let verb: Vec<&str> = ["run", "--model", &model].into_iter().chain(more.iter().copied()).collect();
-        let words = fs::File::options().create(true).append(true).open(self.folder().join("words")).unwrap();
         let results = fs::File::create(self.folder().join("results")).unwrap();
         let mut guardian =
             self.command(&verb).stdin(Stdio::piped()).stdout(results).stderr(words).spawn().unwrap();
@@ -266,8 +310,19 @@ impl Car {
 
     /// What the files say now.
     pub(crate) fn stands(&self) -> (i64, i64, bool) {
-        let read =
-            |path: &str| -> i64 { fs::read_to_string(self.tree(path)).unwrap().trim().parse().unwrap() };
+        // A plain file is empty for a moment while it is written.
+        let read = |path: &str| -> i64 {
+            let number = || fs::read_to_string(self.tree(path)).ok()?.trim().parse().ok();
+            let again = || std::thread::sleep(Duration::from_millis(2));
+            (0..50)
+                .find_map(|_| {
+                    number().or_else(|| {
+                        again();
+                        None
+                    })
+                })
+                .expect("a number")
+        };
         let chip = "sys/class/pwm/pwmchip0";
         (
             read(&format!("{chip}/pwm1/duty_cycle")),

@@ -4,7 +4,7 @@ use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
-use hairpin::domain::Pulses;
+use hairpin::domain::{Applied, Pulses};
 use hairpin::tape::Tape;
 use hairpin::vehicle::Calibration;
 use rustix::process::Signal;
@@ -31,10 +31,15 @@ fn what_was_driven_is_what_a_replay_decides() {
     assert!(car.ended().success(), "{}", car.words());
     let writes = car.writes();
 
-    let recorded = Tape::open(&tape).unwrap();
-    let decided: Vec<Pulses> =
-        recorded.records().filter_map(|record| record.tick).map(|tick| tick.decision.pulses).collect();
     let neutral = Calibration::factory().neutral();
+    let recorded = Tape::open(&tape).unwrap();
+    let ticks: Vec<_> = recorded.records().filter_map(|record| record.tick).collect();
+    // What the guardian did not let through was neutral on the pins; the tick after it says so.
+    let let_through = |pair: &[hairpin::domain::Tick]| pair[1].inputs.previous.applied == Applied::Written;
+    let decided: Vec<Pulses> = ticks
+        .windows(2)
+        .map(|pair| if let_through(pair) { pair[0].decision.pulses } else { neutral })
+        .collect();
     assert!(decided.len() > 100, "{} ticks: {}", decided.len(), car.words());
     for (pin, which) in [
         (Pin::Throttle, (|pulses: Pulses| i64::from(pulses.throttle.ns())) as fn(Pulses) -> i64),

@@ -8,8 +8,11 @@ use std::time::Duration;
 use hairpin::hal::clock::Clock;
 use hairpin::hal::priority;
 
+/// Between two looks.
+const SLEEP_NS: u64 = 1_000_000;
+
 /// A wake-up that is later than this counts as a pause.
-const PAUSE_NS: u64 = 2_000_000;
+const PAUSE_NS: u64 = 2 * SLEEP_NS;
 
 static SEEN: OnceLock<Mutex<Vec<(u64, u64)>>> = OnceLock::new();
 
@@ -17,16 +20,19 @@ static SEEN: OnceLock<Mutex<Vec<(u64, u64)>>> = OnceLock::new();
 pub(crate) fn watch() {
     SEEN.get_or_init(|| {
         thread::spawn(|| {
-            // Without the priority it sees more pauses than there are; said where figures are printed.
-            drop(priority::fifo(99));
+            // Without the priority it would see its own lateness, and excuse what must not be.
+            if let Err(why) = priority::fifo(99) {
+                println!("the machine's own pauses are not known, and count against the program: {why}");
+                return;
+            }
             let clock = Clock::new();
             loop {
                 let before = clock.now().0;
-                thread::sleep(Duration::from_millis(1));
+                thread::sleep(Duration::from_nanos(SLEEP_NS));
                 let after = clock.now().0;
                 if after - before > PAUSE_NS {
                     let seen = SEEN.get().expect("set before the thread was started");
-                    seen.lock().unwrap_or_else(PoisonError::into_inner).push((before, after));
+                    seen.lock().unwrap_or_else(PoisonError::into_inner).push((before + SLEEP_NS, after));
                 }
             }
         });

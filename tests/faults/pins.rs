@@ -106,7 +106,48 @@ fn a_gate_that_somebody_else_shuts_stays_shut() {
     assert!(run.status.success());
     car.wait_for(begun, "neutral", |write| write.pin == Pin::Throttle && !write.moves());
     sleep(Duration::from_millis(400));
-    assert!(!car.stands().2, "the gate was opened again");
+    let opened =
+        car.writes().into_iter().find(|write| write.at > begun && write.pin == Pin::Gate && write.value == 0);
+    assert!(opened.is_none(), "the gate was opened again: {opened:?}");
+    assert!(!car.stands().2);
     assert!(car.is_neutral(), "{:?}", car.stands());
+    car.arm();
+}
+
+#[test]
+fn a_foreign_pulse_does_not_stand_while_steering_keeps_changing() {
+    pauses::watch();
+    let mut car = Car::new();
+    car.alternate();
+    car.drive(&[]);
+    sleep(Duration::from_millis(300));
+    for _ in 0..5 {
+        let duty = car.tree("sys/class/pwm/pwmchip0/pwm0/duty_cycle");
+        let before = fs::read_to_string(&duty).unwrap();
+        fs::write(&duty, "1311000\n").unwrap();
+        let begun = now();
+        let deadline = std::time::Instant::now() + crate::car::PATIENCE;
+        while fs::read_to_string(&duty).unwrap() == "1311000\n" {
+            assert!(std::time::Instant::now() < deadline, "it stands: {}", car.words());
+            sleep(Duration::from_millis(1));
+        }
+        within("a foreign pulse, set right", begun, now(), 115.0);
+        assert_ne!(before, "1311000\n");
+        sleep(Duration::from_millis(350));
+    }
+}
+
+#[test]
+fn a_gate_that_failed_for_a_while_can_be_armed_again() {
+    let mut car = driving();
+    let begun = now();
+    car.shim.set("guardian_errno", 5);
+    car.shim.set("guardian_match", 2);
+    car.say("");
+    car.neutral_after(begun);
+    sleep(Duration::from_millis(800));
+    car.shim.set("guardian_match", 0);
+    car.wait_for(begun, "gate", shuts);
+    sleep(Duration::from_millis(700));
     car.arm();
 }

@@ -138,8 +138,16 @@ fn a_stopped_guardian_is_replaced_by_its_driver() {
     let neutral = car.wait_for(stopped, "neutral of the driver", |write| {
         write.pin == Pin::Throttle && !write.moves() && write.pid != guardian
     });
-    within("SIGSTOP of the guardian to neutral", stopped, neutral.at, 130.0);
+    within("SIGSTOP of the guardian to neutral", stopped, neutral.at, 110.0);
+    // Awake again, it finds its driver gone, and opens nothing.
+    let woken = now();
     signal(guardian, Signal::CONT);
+    sleep(Duration::from_millis(600));
+    let wrong = car
+        .writes()
+        .into_iter()
+        .find(|write| write.at > woken && (write.moves() || (write.pin == Pin::Gate && write.value == 0)));
+    assert!(wrong.is_none(), "{wrong:?}");
 }
 
 #[test]
@@ -191,4 +199,49 @@ fn ending_is_neutral_then_two_periods_then_the_gate() {
         "{}",
         car.results()
     );
+}
+
+#[test]
+fn a_terminal_that_takes_no_words_does_not_hold_the_guardian_up() {
+    pauses::watch();
+    let mut car = Car::new();
+    // A pipe that is full and that nobody reads, in the place of standard error.
+    let (reader, writer) = std::io::pipe().unwrap();
+    car.start_with(&[], std::process::Stdio::from(full(writer)));
+    car.arm();
+    for round in 0..3 {
+        sleep(Duration::from_millis(200));
+        let stopped = now();
+        car.say("");
+        within(&format!("stop {round} with a deaf terminal"), stopped, car.neutral_after(stopped).at, 20.0);
+        car.arm();
+    }
+    let killed = now();
+    signal(car.driver().expect("a driver"), Signal::KILL);
+    within("kill -9 with a deaf terminal", killed, car.neutral_after(killed).at, 110.0);
+    drop(reader);
+}
+
+/// Fills a pipe to the brim.
+fn full(writer: std::io::PipeWriter) -> std::io::PipeWriter {
+    let flags = rustix::fs::fcntl_getfl(&writer).unwrap();
+    rustix::fs::fcntl_setfl(&writer, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
+    while rustix::io::write(&writer, &[b'.'; 4096]).is_ok() {}
+    while rustix::io::write(&writer, b".").is_ok() {}
+    rustix::fs::fcntl_setfl(&writer, flags).unwrap();
+    writer
+}
+
+#[test]
+fn a_guardian_that_is_killed_while_it_ends_leaves_no_open_gate() {
+    for wait in [2, 10, 25] {
+        let mut car = driving(&[]);
+        let asked = now();
+        signal(car.guardian(), Signal::TERM);
+        sleep(Duration::from_millis(wait));
+        signal(car.guardian(), Signal::KILL);
+        car.wait_for(asked, "gate", |write| write.pin == Pin::Gate && write.value == 1);
+        car.ended();
+        assert!(car.is_neutral() && !car.stands().2, "after {wait} ms: {:?}", car.stands());
+    }
 }

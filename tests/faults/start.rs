@@ -122,3 +122,54 @@ fn a_model_that_is_none_is_refused_before_any_pin_is_touched() {
     assert!(words.contains("nowhere") && words.contains("hairpin import"), "{words}");
     assert!(car.writes().is_empty());
 }
+
+#[test]
+fn a_stop_before_the_first_frame_is_not_driven_over() {
+    let mut car = Car::new();
+    car.start(&["--arm"]);
+    car.say("");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let moved = car.writes().into_iter().find(crate::log::Write::moves);
+    assert!(moved.is_none(), "{moved:?}: {}", car.words());
+    car.arm();
+}
+
+#[test]
+fn a_wish_to_arm_does_not_wait_for_ever() {
+    let mut car = Car::new();
+    car.start(&[]);
+    std::thread::sleep(std::time::Duration::from_millis(1200));
+    car.say("arm");
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    car.shim.set("stall", 1);
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    assert!(!car.stands().2, "the gate is still open: {}", car.words());
+    car.shim.set("stall", 0);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let moved = car.writes().into_iter().find(crate::log::Write::moves);
+    assert!(moved.is_none(), "it drove off by itself: {}", car.words());
+    car.arm();
+}
+
+#[test]
+fn neutral_needs_no_settings_that_are_right() {
+    let mut car = Car::new();
+    car.drive(&[]);
+    let (guardian, driver) = (car.guardian(), car.driver().expect("a driver"));
+    for (pid, signal) in [(driver, "STOP"), (guardian, "KILL"), (driver, "KILL")] {
+        crate::signal(
+            pid,
+            match signal {
+                "STOP" => rustix::process::Signal::STOP,
+                _ => rustix::process::Signal::KILL,
+            },
+        );
+    }
+    car.ended();
+    fs::write(car.folder().join("hairpin.toml"), "[guardian]\nleese_ms = 1\n").unwrap();
+    let run = car.command(&["neutral"]).output().unwrap();
+    let words = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(run.status.success(), "{words}");
+    assert!(words.contains("leese_ms"), "it does not say what is wrong: {words}");
+    assert!(car.is_neutral() && !car.stands().2, "{:?}", car.stands());
+}
