@@ -2,19 +2,23 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::GuardianError;
 use crate::units::{Instant, Span};
 
 /// Tells a process that a guardian started it: the session's number, and how many there were, as `77/1`.
 pub const SESSION: &str = "HAIRPIN_DRIVER";
+
+/// The name of the thread that listens in the driver.
+pub(super) const LISTENER: &str = "link";
 
 /// The time within which deaths are counted.
 const WITHIN: Span = Span::from_millis(30_000);
@@ -42,6 +46,8 @@ pub struct Driver {
     pub(super) since: Instant,
     /// When its last whole record came.
     pub(super) heard: Option<Instant>,
+    /// Readable when its listening thread is gone, where the kernel can say so.
+    life: Option<OwnedFd>,
 }
 
 impl Driver {
@@ -66,7 +72,7 @@ impl Driver {
             .process_group(0)
             .spawn()
             .map_err(failed("start the driver"))?;
-        Ok(Self { child, link, session, since: now, heard: None })
+        Ok(Self { child, link, session, since: now, heard: None, life: None })
     }
 
     /// The driver's process id.
@@ -78,6 +84,20 @@ impl Driver {
     /// How it ended, if it has.
     pub(super) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
+    }
+
+    /// Notes that a record came. At the first, the driver's threads are known, and one is watched: a process that is killed
+    /// closes its link only after its memory is gone (a millisecond for 25 MB), its threads go at once.
+    pub(super) fn hears(&mut self, now: Instant) {
+        if self.heard.is_none() {
+            self.life = life_of(self.id());
+        }
+        self.heard = Some(now);
+    }
+
+    /// What to poll for its death.
+    pub(super) fn life(&self) -> Option<BorrowedFd<'_>> {
+        self.life.as_ref().map(AsFd::as_fd)
     }
 
     /// Whether it ended with a code of its own, and not by a signal.
@@ -102,9 +122,22 @@ impl Driver {
     }
 
     /// What to poll.
-    pub(super) fn fd(&self) -> std::os::fd::BorrowedFd<'_> {
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.link.as_fd()
     }
+}
+
+/// A thread's own descriptor (`PIDFD_THREAD`, since Linux 6.9): readable when that thread is gone.
+const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(0o200);
+
+/// The life of a process's listening thread; none on kernels that watch processes alone, where the link has to do.
+fn life_of(process: u32) -> Option<OwnedFd> {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).ok()?;
+    let thread = threads.flatten().find(|thread| {
+        std::fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.trim() == LISTENER)
+    })?;
+    let id = thread.file_name().to_string_lossy().parse().ok().and_then(Pid::from_raw)?;
+    pidfd_open(id, PIDFD_THREAD).ok()
 }
 
 /// How a process ended, in words.

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::answer::Answer;
+use super::driver::LISTENER;
 use super::wire::LENGTH;
 use super::{GuardianError, record};
 use crate::domain::{Applied, Ask, DriveState, FrameSeq, FrameStamp, Order};
@@ -111,7 +112,7 @@ impl Link {
         let shared = Arc::new(Shared::default());
         let told = Arc::clone(&shared);
         thread::Builder::new()
-            .name("link".to_owned())
+            .name(LISTENER.to_owned())
             .spawn(move || {
                 ready();
                 listen(&ears, session, &told, emergency);

@@ -119,7 +119,9 @@ impl<'a> Guardian<'a> {
             self.beat();
             let ready = self.wait(wake)?;
             self.answer_for_absence()?;
-            if ready.link {
+            if ready.gone {
+                self.lost_driver()?;
+            } else if ready.link {
                 self.listen()?;
             }
             if ready.operator {
@@ -241,7 +243,8 @@ impl<'a> Guardian<'a> {
     fn wait(&self, wake: Option<Instant>) -> Result<Ready, GuardianError> {
         let until = wake.map_or(self.next_beat, |wake| wake.min(self.next_beat));
         let at_most = until.since(self.clock.now());
-        ears::wait(self.signals.as_fd(), self.driver.as_ref().map(Driver::fd), self.operator.input(), at_most)
+        let driver = self.driver.as_ref().map(|driver| (driver.fd(), driver.life()));
+        ears::wait(self.signals.as_fd(), driver, self.operator.input(), at_most)
     }
 
     /// Every record that has come. Each is answered, so that the driver knows what became of its command.
@@ -254,7 +257,7 @@ impl<'a> Guardian<'a> {
                 Ok(count) => {
                     // A record that does not decode is none: it renews nothing, and the lease runs out.
                     let Some(Ok(record)) = bytes.get(..count).map(record::decode) else { continue };
-                    driver.heard = Some(self.clock.now());
+                    driver.hears(self.clock.now());
                     self.last_seq = record.seq;
                     self.answered = self.step(Event::Command(&record)).answer;
                     self.arm_by_itself(&record);
