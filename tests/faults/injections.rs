@@ -4,6 +4,7 @@
 //!
 //! Half of the injections meet an idle machine and half one with eight busy loops a core; a tenth as many more run without
 //! real-time priority, for comparison, and are held against no bound. A few are injected where the variable is not set.
+//! `HAIRPIN_LANES` drives so many cars beside each other: faster, and no longer idle.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -190,10 +191,16 @@ impl Lane {
     }
 }
 
+/// A number from the environment.
+fn number(name: &str) -> Option<usize> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
 /// Injects `count` faults over all lanes.
 fn campaign(count: usize, loaded: bool, realtime: bool) -> Vec<Figure> {
     let _load = loaded.then(Load::start);
-    let lanes = if loaded { LOADED_LANES } else { IDLE_LANES };
+    let usual = if loaded { LOADED_LANES } else { IDLE_LANES };
+    let lanes = number("HAIRPIN_LANES").unwrap_or(usual);
     let next = AtomicUsize::new(0);
     let figures = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -261,9 +268,7 @@ fn late(figures: &[Figure]) -> Vec<Figure> {
 fn injections_at_random_moments_are_neutral_within_the_bound() {
     pauses::watch();
     let _alone = crate::car::alone();
-    let count: usize = std::env::var("HAIRPIN_INJECTIONS")
-        .ok()
-        .map_or(24, |text| text.parse().expect("a number of injections"));
+    let count = number("HAIRPIN_INJECTIONS").unwrap_or(24);
     let begun = Instant::now();
     let idle = campaign(count.div_ceil(2), false, true);
     let loaded = campaign(count / 2, true, true);
