@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Report;
 use super::latency::{self, Row};
+use super::tape::tally;
 
 /// A drive's result, as its driver saw it.
 #[derive(Clone, Debug)]
@@ -68,11 +69,7 @@ impl DriveReport {
     }
 }
 
-fn tally<W: std::fmt::Display>(counts: &[(W, u64)]) -> String {
-    counts.iter().map(|(word, times)| format!("{times} {word}")).collect::<Vec<_>>().join(", ")
-}
-
-fn object<W: std::fmt::Display>(counts: &[(W, u64)]) -> Map<String, Value> {
+pub(super) fn object<W: std::fmt::Display>(counts: &[(W, u64)]) -> Map<String, Value> {
     counts.iter().map(|(word, times)| (word.to_string(), json!(times))).collect()
 }
 

@@ -1,9 +1,11 @@
 //! What `hairpin record` came to.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Report;
+use super::drive::object;
 use super::table::grouped;
+use super::tape::tally;
 
 /// A recording without a drive.
 #[derive(Clone, Debug)]
@@ -41,7 +43,6 @@ impl RecordingReport {
 
 impl Report for RecordingReport {
     fn text(&self) -> String {
-        let counts: Vec<String> = self.frames.iter().map(|(word, times)| format!("{times} {word}")).collect();
         let mut lines = vec![
             format!(
                 "{}: {} frames in {:.1} s ({:.1}/s)",
@@ -51,7 +52,7 @@ impl Report for RecordingReport {
                 self.rate()
             ),
             format!("  {}, {} bytes", self.camera, grouped(self.bytes)),
-            format!("  frames: {}", counts.join(", ")),
+            format!("  frames: {}", tally(&self.frames)),
         ];
         if self.dropped > 0 {
             lines.push(format!("  {} frames are not on it: the disk was too slow", self.dropped));
@@ -69,8 +70,7 @@ impl Report for RecordingReport {
             "bytes": self.bytes,
             "dropped": self.dropped,
             "failed": self.failed,
-            "frames": self.frames.iter().map(|(word, times)| ((*word).to_owned(), json!(times)))
-                .collect::<Map<String, Value>>(),
+            "frames": object(&self.frames),
         })
     }
 }

@@ -100,7 +100,8 @@ pub fn count<W: PartialEq>(counts: &mut Vec<(W, u64)>, word: W) {
     }
 }
 
-fn tally<W: std::fmt::Display>(counts: &[(W, u64)]) -> String {
+/// The counts in words, as `3 driving, 1 stopped`.
+pub(super) fn tally<W: std::fmt::Display>(counts: &[(W, u64)]) -> String {
     counts.iter().map(|(word, times)| format!("{times} {word}")).collect::<Vec<_>>().join(", ")
 }
 
