@@ -11,7 +11,7 @@ use crate::exit::TABLE;
 #[derive(Debug, Parser)]
 #[command(name = "hairpin", version, max_term_width = 100, after_help = exit_codes())]
 pub struct Cli {
-    /// Read settings from this file; without it, `hairpin.toml` in the current folder if there is one
+    /// Read settings from this file; without it, `hairpin.toml` in the current folder, else `/etc/hairpin/hairpin.toml`
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
     /// Print results as JSON, for programs
@@ -31,6 +31,9 @@ pub enum Verb {
     /// Drive a car: camera, policy and pins, under a guardian that goes neutral whatever fails
     #[cfg(feature = "car")]
     Run(Run),
+    /// Arm, stop and watch a car that runs as a service
+    #[cfg(feature = "car")]
+    Operate(Operate),
     /// Look at everything that driving needs, and change nothing
     #[cfg(feature = "car")]
     Doctor(Doctor),
@@ -80,9 +83,38 @@ pub struct Run {
     /// Arm once by itself, as soon as good frames come; for benches and unattended laps
     #[arg(long)]
     pub arm: bool,
+    /// Listen for operators at this socket as well, for `hairpin operate`
+    #[arg(long, value_name = "SOCKET")]
+    pub operator: Option<PathBuf>,
     /// Replace a tape of the same name
     #[arg(long)]
     pub force: bool,
+}
+
+/// Arguments of `operate`.
+#[cfg(feature = "car")]
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without a word: type `arm` and Enter to drive, Enter alone (or anything else) to stop. The car drives only as long \
+as you stay: leaving by Ctrl-D, Ctrl-C or a lost connection is a stop. `hairpin run --arm` drives without anybody."
+)]
+pub struct Operate {
+    /// One word instead of a conversation; `status` only looks
+    #[arg(value_enum)]
+    pub word: Option<OneWord>,
+    /// Where the guardian listens
+    #[arg(long, value_name = "SOCKET", default_value = "/run/hairpin/operator")]
+    pub at: PathBuf,
+}
+
+/// What can be said in passing. Arming is not among it: whoever arms stays.
+#[cfg(feature = "car")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OneWord {
+    /// Print how things stand
+    Status,
+    /// Stop the car
+    Stop,
 }
 
 /// Arguments of `doctor`.

@@ -20,6 +20,8 @@ mod kernels;
 mod model;
 #[cfg(feature = "car")]
 mod neutral;
+#[cfg(feature = "car")]
+mod operate;
 mod outputs;
 mod picture;
 #[cfg(feature = "car")]
@@ -59,8 +61,8 @@ pub struct Context {
     pub environment: BTreeMap<OsString, OsString>,
 }
 
-/// The settings file that is read where none is named.
-const CONFIG_FILE: &str = "hairpin.toml";
+/// The settings files that are looked for where none is named; the second is an installed car's.
+const CONFIG_FILES: [&str; 2] = ["hairpin.toml", "/etc/hairpin/hairpin.toml"];
 
 /// The build that writes a tape: its version, and the digest of the program itself, which names it exactly.
 pub(crate) fn build_id() -> String {
@@ -79,8 +81,8 @@ impl Context {
     /// A named file that cannot be read, or all faults of the settings at once.
     pub fn new(cli: &Cli, environment: impl Iterator<Item = (OsString, OsString)>) -> anyhow::Result<Self> {
         let flags = cli.set.iter().map(|text| flag(text)).collect::<anyhow::Result<Vec<_>>>()?;
-        let file: Option<PathBuf> =
-            cli.config.clone().or_else(|| Some(PathBuf::from(CONFIG_FILE)).filter(|file| file.is_file()));
+        let found = || CONFIG_FILES.iter().map(PathBuf::from).find(|file| file.is_file());
+        let file: Option<PathBuf> = cli.config.clone().or_else(found);
         let text = match &file {
             Some(file) => Some((file.display().to_string(), read_text(file)?)),
             None => None,
@@ -135,6 +137,8 @@ pub fn run(verb: &Verb, context: &Context) -> anyhow::Result<Outcome> {
     match verb {
         #[cfg(feature = "car")]
         Verb::Run(args) => run::run(args, context),
+        #[cfg(feature = "car")]
+        Verb::Operate(args) => operate::run(args, context),
         #[cfg(feature = "car")]
         Verb::Neutral(args) => neutral::run(args, context),
         #[cfg(feature = "car")]

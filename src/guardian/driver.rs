@@ -12,6 +12,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::GuardianError;
+use crate::hal::notify::SOCKET;
 use crate::units::{Instant, Span};
 
 /// Tells a process that a guardian started it: the session's number, and how many there were, as `77/1`.
@@ -67,6 +68,8 @@ impl Driver {
             .args(&start.arguments)
             .envs(start.environment.iter().map(|(name, value)| (name, value)))
             .env(SESSION, format!("{session}/{count}"))
+            // The service manager hears the guardian alone.
+            .env_remove(SOCKET)
             .stdin(Stdio::from(theirs))
             // Ctrl-C at the terminal is for the guardian, which ends things in their order.
             .process_group(0)

@@ -5,40 +5,43 @@ use std::os::fd::BorrowedFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::GuardianError;
+use super::operators::EARS;
 use crate::units::Span;
 
 /// Who has something to say.
-#[expect(clippy::struct_excessive_bools, reason = "four questions that do not depend on each other")]
 pub(super) struct Ready {
     pub(super) signal: bool,
     pub(super) link: bool,
     /// The driver is dead.
     pub(super) gone: bool,
-    pub(super) operator: bool,
+    /// The operators, in the order in which they were given.
+    pub(super) operators: [bool; EARS],
 }
 
 /// Waits, at most `at_most`. An interrupted wait is over.
 pub(super) fn wait(
     signals: BorrowedFd<'_>,
     driver: Option<(BorrowedFd<'_>, Option<BorrowedFd<'_>>)>,
-    operator: Option<BorrowedFd<'_>>,
+    operators: [Option<BorrowedFd<'_>>; EARS],
     at_most: Span,
 ) -> Result<Ready, GuardianError> {
-    // Whoever is not there is a second ear for the signals.
     let (link, life) = (driver.map(|(link, _)| link), driver.and_then(|(_, life)| life));
-    let mut fds = [signals, link.unwrap_or(signals), life.unwrap_or(signals), operator.unwrap_or(signals)]
-        .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+    let mut wanted = [None; 3 + EARS];
+    for (slot, fd) in wanted.iter_mut().zip([Some(signals), link, life].into_iter().chain(operators)) {
+        *slot = fd;
+    }
+    // Whoever is not there is a second ear for the signals.
+    let mut fds = wanted.map(|fd| PollFd::from_borrowed_fd(fd.unwrap_or(signals), PollFlags::IN));
     match poll(&mut fds, Some(&timespec(at_most))) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(errno) => return Err(GuardianError::system("wait for the driver")(errno)),
     }
-    let [signal, link_ready, dead, operator_ready] = fds.map(|fd| !fd.revents().is_empty());
-    Ok(Ready {
-        signal,
-        link: link.is_some() && link_ready,
-        gone: life.is_some() && dead,
-        operator: operator.is_some() && operator_ready,
-    })
+    let mut ready = [false; 3 + EARS];
+    for (slot, (fd, wanted)) in ready.iter_mut().zip(fds.iter().zip(wanted)) {
+        *slot = wanted.is_some() && !fd.revents().is_empty();
+    }
+    let [signal, link, gone, operators @ ..] = ready;
+    Ok(Ready { signal, link, gone, operators })
 }
 
 fn timespec(span: Span) -> Timespec {

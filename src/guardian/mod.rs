@@ -17,6 +17,7 @@ pub mod eye;
 pub mod held;
 pub mod link;
 pub mod operator;
+pub mod operators;
 pub mod parts;
 pub mod record;
 pub mod serve;

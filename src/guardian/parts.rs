@@ -3,21 +3,27 @@
 use std::os::unix::net::UnixStream;
 
 use super::driver::Start;
-use super::operator::Operator;
+use super::operators::Operators;
 use super::{Held, Told};
 use crate::hal::clock::Clock;
+use crate::hal::notify::Notifier;
 use crate::lease::Terms;
+use crate::units::Instant;
 
 /// The parts.
 pub struct Parts<'a> {
     /// What the lease holds to.
     pub terms: Terms,
+    /// When the program began.
+    pub begun: Instant,
     /// The one clock.
     pub clock: Clock,
     /// Pins and gate, neutral and shut.
     pub held: Held,
-    /// The operator's words.
-    pub operator: Operator,
+    /// Whose words count.
+    pub operators: Operators,
+    /// Who started this process, where that wants to know how it is.
+    pub manager: Notifier,
     /// Readable when the system asks to end.
     pub signals: UnixStream,
     /// How to start a driver.

@@ -10,6 +10,8 @@ use crate::units::Span;
 pub enum Told {
     /// The lease came into another phase.
     Phase(Phase),
+    /// The first frame was decided, so long after the program began.
+    FirstFrame(Span),
     /// Arming was refused.
     NotArmed(Refusal),
     /// Arming took too long.
@@ -35,6 +37,7 @@ impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Phase(phase) => f.write_str(words(*phase)),
+            Self::FirstFrame(span) => write!(f, "the first frame was decided {span} after the start"),
             Self::ArmingGivenUp => f.write_str("not armed: no good frame came in time"),
             Self::NotArmed(Refusal::NoEvidence) => f.write_str(
                 "not armed: no frames come from the driver; look at the camera with `hairpin doctor`",

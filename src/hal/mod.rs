@@ -31,6 +31,8 @@ pub mod lock;
 #[cfg(feature = "car")]
 pub mod memory;
 #[cfg(feature = "car")]
+pub mod notify;
+#[cfg(feature = "car")]
 pub mod pause;
 #[cfg(feature = "car")]
 pub mod pca9685;

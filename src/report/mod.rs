@@ -9,6 +9,7 @@ pub mod drive;
 pub mod latency;
 pub mod model;
 pub mod neutral;
+pub mod operate;
 pub mod page;
 pub mod recording;
 pub mod replay;

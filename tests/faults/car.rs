@@ -47,6 +47,8 @@ pub(crate) struct Car {
     pub(crate) settings: Vec<String>,
     /// The model to drive with.
     pub(crate) model: PathBuf,
+    /// A service manager's socket, given to every program on this car.
+    pub(crate) manager: Option<PathBuf>,
 }
 
 struct Running {
@@ -67,7 +69,15 @@ impl Car {
     pub(crate) fn beside_others() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let shim = Shim::at(&folder.path().join("shim"));
-        let car = Self { folder, shim, running: None, road: None, settings: Vec::new(), model: root(MODEL) };
+        let car = Self {
+            folder,
+            shim,
+            running: None,
+            road: None,
+            settings: Vec::new(),
+            model: root(MODEL),
+            manager: None,
+        };
         car.lay_pins();
         car.lay_camera();
         let stock = car.tree("opt/aws/deepracer");
@@ -185,6 +195,10 @@ impl Car {
             command.args(["--set", setting]);
         }
         command.env("HAIRPIN_SHIM_FRAMES", self.folder().join("frames"));
+        match &self.manager {
+            Some(socket) => command.env("NOTIFY_SOCKET", socket),
+            None => command.env_remove("NOTIFY_SOCKET"),
+        };
         self.shim.preload(&mut command);
         command
     }

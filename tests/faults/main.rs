@@ -23,6 +23,7 @@ mod nan;
 mod pauses;
 mod pins;
 mod processes;
+mod service;
 mod start;
 
 #[path = "../support/onnx.rs"]

@@ -1,4 +1,4 @@
-//! The guardian's loop in virtual time, in the order of `guardian/serve.rs`: records, words, the driver, the clock, the
+//! The guardian's loop in virtual time, in the order of `guardian/serve/mod.rs`: records, words, the driver, the clock, the
 //! pins. The lease in it is the real one.
 
 use std::collections::VecDeque;

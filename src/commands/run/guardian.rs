@@ -1,6 +1,7 @@
 //! The guardian's half of `run`: what is checked before the pins are touched, what is asked of the system, and words for
 //! what happens. The loop itself is `guardian::serve`.
 
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -17,11 +18,12 @@ use crate::exit::Outcome;
 use crate::guardian::Told;
 use crate::guardian::driver::Start;
 use crate::guardian::held::{Held, Taken};
-use crate::guardian::operator::Operator;
+use crate::guardian::operators::{Counter, Operators};
 use crate::guardian::parts::Parts;
 use crate::guardian::serve::Guardian;
 use crate::hal::board::Board;
 use crate::hal::clock::Clock;
+use crate::hal::notify::{Notifier, SOCKET};
 use crate::hal::{memory, priority};
 use crate::lease::Terms;
 use crate::units::{Permille, Signed};
@@ -45,12 +47,19 @@ pub(super) fn run(args: &Run, context: &Context) -> anyhow::Result<Outcome> {
     .checked()?;
     let settings = config.car();
     let clock = Clock::new();
+    let begun = clock.now();
     let signals = signals()?;
     // Before the priority: words are never urgent.
     let voice = Voice::start()?;
     let board = Board::open(&settings, calibration.neutral())?;
     board.describe().iter().for_each(|part| voice.say(format!("hairpin: {part}")));
     let Board { lock, pins, gate, lamps, .. } = board;
+    let counter = match &args.operator {
+        Some(path) => Some(Counter::open(path).with_context(|| {
+            format!("cannot listen for operators at {}; its folder must be there", path.display())
+        })?),
+        None => None,
+    };
     let mut refused = Vec::new();
     let realtime = config.realtime;
     let eye = move || {
@@ -77,9 +86,11 @@ pub(super) fn run(args: &Run, context: &Context) -> anyhow::Result<Outcome> {
     }
     let parts = Parts {
         terms,
+        begun,
         clock,
         held,
-        operator: Operator::new(input),
+        operators: Operators::new(input, counter),
+        manager: Notifier::to(context.environment.get(OsStr::new(SOCKET)).map(OsString::as_os_str)),
         signals,
         start: start(context)?,
         deaths: config.restarts,

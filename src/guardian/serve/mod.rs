@@ -1,37 +1,37 @@
 //! The guardian's loop: wait for a record, a word or the clock; ask the lease; move the pins. Refuses nothing here: what
 //! may be done is the lease's to say.
 
+mod sessions;
+
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::process::ExitStatus;
 
 use super::answer::Answer;
-use super::driver::{Deaths, Driver, Start, words};
+use super::driver::{Deaths, Driver, Start};
 use super::ears::{self, Ready};
 use super::held::Seen;
-use super::operator::{Operator, Word};
+use super::operator::Word;
+use super::operators::{EARS, Operators};
 use super::parts::Parts;
 use super::wire::LENGTH;
 use super::{GuardianError, Held, Told, record};
 use crate::domain::Ask;
 use crate::hal::clock::Clock;
+use crate::hal::notify::Notifier;
 use crate::lease::{Answered, Event, Lease, Output, Phase, Record};
 use crate::units::{Instant, Span};
 
 /// Answers go out at least this often: by them the driver knows that there is a guardian.
 const BEAT: Span = Span::from_millis(20);
 
+/// The service manager hears this often that the loop goes round.
+const ALIVE: Span = Span::from_millis(400);
+
 /// Arming may take so much longer than it has to.
 const LATE: Span = Span::from_millis(3000);
 
 /// A guardian that does not come round for longer has been replaced: an answer less than the driver waits for.
 const LONGEST_ABSENCE: Span = Span::from_millis(60);
-
-/// A driver that has spoken and is silent for longer than this hangs, and is ended.
-const SILENCE: Span = Span::from_millis(1000);
-
-/// A driver that has not spoken after this long will not.
-const LONGEST_START: Span = Span::from_millis(60_000);
 
 /// Records that are read before the operator and the clock have their turn.
 const AT_ONCE: usize = 16;
@@ -44,7 +44,8 @@ pub struct Guardian<'a> {
     lease: Lease,
     clock: Clock,
     held: Held,
-    operator: Operator,
+    operators: Operators,
+    manager: Notifier,
     signals: UnixStream,
     start: Start,
     told: &'a mut dyn FnMut(Told),
@@ -60,6 +61,9 @@ pub struct Guardian<'a> {
     answered: Answered,
     phase: Phase,
     next_beat: Instant,
+    next_alive: Instant,
+    /// When the program began; none when the first frame was decided.
+    begun: Option<Instant>,
     /// When the loop came round last.
     present: Instant,
     ending: bool,
@@ -71,13 +75,16 @@ impl<'a> Guardian<'a> {
     /// A guardian whose pins are neutral, without a driver yet.
     #[must_use]
     pub fn new(parts: Parts<'a>) -> Self {
-        let Parts { terms, clock, held, operator, signals, start, deaths, arm, told } = parts;
+        let Parts { terms, begun, clock, held, operators, manager, signals, start, deaths, arm, told } =
+            parts;
         let lease = Lease::new(terms);
         Self {
             phase: lease.phase(),
             lease,
             held,
-            operator,
+            operators,
+            manager,
+            begun: Some(begun),
             signals,
             start,
             told,
@@ -91,6 +98,7 @@ impl<'a> Guardian<'a> {
             last_seq: 0,
             answered: Answered::Nothing,
             next_beat: clock.now(),
+            next_alive: clock.now(),
             present: clock.now(),
             clock,
             ending: false,
@@ -124,9 +132,7 @@ impl<'a> Guardian<'a> {
             } else if ready.link {
                 self.listen()?;
             }
-            if ready.operator {
-                self.obey();
-            }
+            self.obey(ready.operators);
             self.ending |= ready.signal && self.is_asked_to_end();
             self.look_after_driver()?;
         }
@@ -136,6 +142,7 @@ impl<'a> Guardian<'a> {
     /// Neutral, two periods, gate; then the driver may close its tape.
     fn end(&mut self) -> Option<i32> {
         let begun = self.clock.now();
+        self.manager.stopping();
         self.step(Event::Ending);
         while self.clock.now().since(begun) < LONGEST_END {
             let wake = self.step(Event::Tick).wake;
@@ -151,9 +158,7 @@ impl<'a> Guardian<'a> {
             if ready.link {
                 drop(self.listen());
             }
-            if ready.operator {
-                self.obey();
-            }
+            self.obey(ready.operators);
         }
         if let Some(mut driver) = self.driver.take() {
             self.last = driver.ended().and_then(|status| status.code());
@@ -161,6 +166,16 @@ impl<'a> Guardian<'a> {
             driver.reap();
         }
         self.last
+    }
+
+    /// What happened, to everybody who listens.
+    fn tell(&mut self, told: Told) {
+        let line = told.to_string();
+        self.operators.tell(&line);
+        if matches!(told, Told::Phase(_)) {
+            self.manager.status(&line);
+        }
+        (self.told)(told);
     }
 
     /// One event through the lease, and its answer to the pins. A write that fails is an event of its own.
@@ -175,10 +190,10 @@ impl<'a> Guardian<'a> {
             output = self.lease.step(Event::PinsFailed, self.clock.now());
             // The gate at least; that the pins fail again is known by now.
             drop(self.held.put(&output));
-            (self.told)(Told::Pins(fault, self.held.gate()));
+            self.tell(Told::Pins(fault, self.held.gate()));
         }
         if !same(self.phase, self.lease.phase()) {
-            (self.told)(Told::Phase(self.lease.phase()));
+            self.tell(Told::Phase(self.lease.phase()));
         }
         self.phase = self.lease.phase();
         // A fault is not armed out of by what was asked before it.
@@ -191,7 +206,7 @@ impl<'a> Guardian<'a> {
         let Phase::Arming { .. } = self.phase else { return };
         if self.clock.now().since(self.armed_at) > self.longest_arming {
             self.step(Event::Operator(Ask::Disarm));
-            (self.told)(Told::ArmingGivenUp);
+            self.tell(Told::ArmingGivenUp);
         }
     }
 
@@ -205,7 +220,7 @@ impl<'a> Guardian<'a> {
             return Ok(());
         }
         self.step(Event::DriverGone);
-        (self.told)(Told::Absent(absent));
+        self.tell(Told::Absent(absent));
         self.lost_driver()
     }
 
@@ -222,19 +237,23 @@ impl<'a> Guardian<'a> {
             return;
         }
         self.next_beat = now + BEAT;
+        if now >= self.next_alive {
+            self.next_alive = now + ALIVE;
+            self.manager.alive();
+        }
         match self.held.look_after(now) {
             Seen::Good => {}
             Seen::Moved(what) => {
                 self.step(Event::PinsMoved);
-                (self.told)(Told::Pins(what, self.held.gate()));
+                self.tell(Told::Pins(what, self.held.gate()));
             }
             Seen::Failed(what) => {
                 self.step(Event::PinsFailed);
-                (self.told)(Told::Pins(what, self.held.gate()));
+                self.tell(Told::Pins(what, self.held.gate()));
             }
             Seen::Back => {
                 self.step(Event::PinsBack);
-                (self.told)(Told::PinsBack);
+                self.tell(Told::PinsBack);
             }
         }
         self.answer();
@@ -244,7 +263,7 @@ impl<'a> Guardian<'a> {
         let until = wake.map_or(self.next_beat, |wake| wake.min(self.next_beat));
         let at_most = until.since(self.clock.now());
         let driver = self.driver.as_ref().map(|driver| (driver.fd(), driver.life()));
-        ears::wait(self.signals.as_fd(), driver, self.operator.input(), at_most)
+        ears::wait(self.signals.as_fd(), driver, self.operators.inputs(), at_most)
     }
 
     /// Every record that has come. Each is answered, so that the driver knows what became of its command.
@@ -257,7 +276,11 @@ impl<'a> Guardian<'a> {
                 Ok(count) => {
                     // A record that does not decode is none: it renews nothing, and the lease runs out.
                     let Some(Ok(record)) = bytes.get(..count).map(record::decode) else { continue };
+                    let first = driver.heard.is_none();
                     driver.hears(self.clock.now());
+                    if first {
+                        self.manager.ready();
+                    }
                     self.last_seq = record.seq;
                     self.answered = self.step(Event::Command(&record)).answer;
                     self.arm_by_itself(&record);
@@ -273,15 +296,21 @@ impl<'a> Guardian<'a> {
 
     fn arm_by_itself(&mut self, record: &Record) {
         let evidence = record.captured_at > Instant(0);
+        if let Some(begun) = self.begun.take_if(|_| evidence) {
+            self.tell(Told::FirstFrame(self.clock.now().since(begun)));
+        }
         if self.arm_at_first_evidence && evidence && self.ask(Ask::Arm) {
             self.arm_at_first_evidence = false;
         }
     }
 
     /// The operator's words, in order.
-    fn obey(&mut self) {
+    fn obey(&mut self, ready: [bool; EARS]) {
+        if !ready.contains(&true) {
+            return;
+        }
         let mut words = Vec::new();
-        self.operator.read(&mut words);
+        self.operators.read(ready, Told::Phase(self.phase).to_string().as_str(), &mut words);
         for word in words {
             match word {
                 Word::Quit => self.ending = true,
@@ -298,7 +327,7 @@ impl<'a> Guardian<'a> {
     fn ask(&mut self, ask: Ask) -> bool {
         if let Answered::Refused(why) = self.step(Event::Operator(ask)).answer {
             if !self.arm_at_first_evidence {
-                (self.told)(Told::NotArmed(why));
+                self.tell(Told::NotArmed(why));
             }
             return false;
         }
@@ -324,69 +353,6 @@ impl<'a> Guardian<'a> {
             gate: self.held.gate(),
         };
         drop(driver.link.send(&answer.encode()));
-    }
-
-    fn start_driver(&mut self) -> Result<(), GuardianError> {
-        // What was done since the loop came round last was done on purpose.
-        self.present = self.clock.now();
-        self.sessions += 1;
-        // The process id makes numbers of two guardians differ.
-        let session = std::process::id().wrapping_shl(8).wrapping_add(self.sessions);
-        self.driver = Some(Driver::start(&self.start, session, self.sessions, self.clock.now())?);
-        self.last_seq = 0;
-        // What was asked before was asked of another driver.
-        self.asked.1 = Ask::Nothing;
-        self.step(Event::DriverStarted { session });
-        Ok(())
-    }
-
-    /// Neutral first, all else after.
-    fn lost_driver(&mut self) -> Result<(), GuardianError> {
-        self.step(Event::DriverGone);
-        self.arm_at_first_evidence = false;
-        let Some(mut driver) = self.driver.take() else { return Ok(()) };
-        driver.kill();
-        let status = self.reaped(&mut driver);
-        self.last = driver.ended().and_then(|status| status.code());
-        if self.ending {
-            return Ok(());
-        }
-        // One that was killed is started again like any other; one that left by itself has said why.
-        if self.sessions == 1 && driver.heard.is_none() && driver.left_by_itself() {
-            return Err(GuardianError::DriverRefused { status });
-        }
-        let kept = self.deaths.note(self.clock.now(), &status);
-        (self.told)(Told::DriverEnded { status, again: kept.is_ok() });
-        kept?;
-        self.start_driver()
-    }
-
-    /// Waits for the end of a driver whose socket is closed, while the pins are looked after.
-    fn reaped(&mut self, driver: &mut Driver) -> String {
-        let begun = self.clock.now();
-        let mut ended: Option<ExitStatus> = driver.ended();
-        while ended.is_none() && self.clock.now().since(begun) < LONGEST_END {
-            let wake = self.step(Event::Tick).wake;
-            self.beat();
-            let Ok(ready) = self.wait(wake) else { continue };
-            if ready.operator {
-                self.obey();
-            }
-            self.ending |= ready.signal && self.is_asked_to_end();
-            ended = driver.ended();
-        }
-        ended.map_or_else(|| "no end yet".to_owned(), words)
-    }
-
-    /// Ends a driver that hangs. The lease ran out long before; this only makes room for the next.
-    fn look_after_driver(&mut self) -> Result<(), GuardianError> {
-        let now = self.clock.now();
-        let Some(driver) = &mut self.driver else { return Ok(()) };
-        let silent = match driver.heard {
-            Some(heard) => now.since(heard) > SILENCE,
-            None => now.since(driver.since) > LONGEST_START,
-        };
-        if silent || driver.ended().is_some() { self.lost_driver() } else { Ok(()) }
     }
 }
 
