@@ -26,12 +26,18 @@ mod processes;
 mod service;
 mod start;
 
+#[path = "../support/aws.rs"]
+#[allow(dead_code, reason = "shared; not every test needs it")]
+mod aws;
 #[path = "../support/onnx.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared; not every test needs it")]
 mod onnx;
 #[path = "../support/shim.rs"]
 #[allow(dead_code, reason = "shared; not every test needs it")]
 mod shim;
+#[path = "../support/tf.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared; not every test needs it")]
+mod tf;
 
 use rustix::process::{Pid, Signal, kill_process};
 

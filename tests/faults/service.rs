@@ -1,6 +1,7 @@
 //! A car that runs as a service: operators come by a socket and stop it by leaving, and the service manager hears whether
 //! it is up and alive. Row 50 in part: an operator who vanishes.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Stdio};
@@ -9,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::aws::{SHALLOW, network};
 use crate::car::{Car, PATIENCE};
 use crate::log::Write;
-use crate::{now, pauses, signal, within};
+use crate::{ms, now, pauses, signal, within};
 
 /// A car whose guardian listens at a socket, and no terminal.
 fn served() -> (Car, String) {
@@ -127,5 +129,47 @@ fn the_service_manager_hears_that_it_is_up_alive_and_ending() {
     while last != "STOPPING=1" {
         let count = ear.recv(&mut bytes).unwrap_or_else(|error| panic!("{error}: {}", car.words()));
         last = String::from_utf8_lossy(&bytes[..count]).into_owned();
+    }
+}
+
+/// The figure behind "a second from the start to the first decided frame", for AWS's usual network in full size.
+#[test]
+fn from_the_start_to_the_first_decided_frame() {
+    let mut car = Car::new();
+    let trained = car.folder().join("trained");
+    fs::create_dir(&trained).unwrap();
+    fs::write(trained.join("model.pb"), network(&SHALLOW)).unwrap();
+    let actions: Vec<String> = (0..SHALLOW.outputs)
+        .map(|index| format!(r#"{{"steering_angle": {}, "speed": 1.0, "index": {index}}}"#, index * 10))
+        .collect();
+    let metadata = format!(
+        r#"{{"action_space": [{}], "sensor": ["FRONT_FACING_CAMERA"], "training_algorithm": "clipped_ppo",
+            "neural_network": "DEEP_CONVOLUTIONAL_NETWORK_SHALLOW", "version": "4"}}"#,
+        actions.join(",")
+    );
+    fs::write(trained.join("model_metadata.json"), metadata).unwrap();
+    let import = ["import", "trained", "--name", "shallow"];
+    let import = car.command(&import).output().unwrap();
+    assert!(import.status.success(), "{}", String::from_utf8_lossy(&import.stderr));
+    car.model = car.folder().join("models/shallow");
+    for _ in 0..5 {
+        let begun = now();
+        let socket = car.folder().join("operator").display().to_string();
+        let words = car.words().len();
+        car.start(&["--operator", &socket]);
+        let deadline = Instant::now() + PATIENCE;
+        let line = loop {
+            let said = car.words()[words..].to_owned();
+            if let Some(line) = said.lines().find(|line| line.contains("the first frame was decided")) {
+                break line.to_owned();
+            }
+            assert!(Instant::now() < deadline, "{said}");
+            sleep(Duration::from_millis(1));
+        };
+        println!("SHALLOW: {:.0} ms from outside; it says: {line}", ms(now() - begun));
+        let status = passing(&car, &socket, "status");
+        assert!(status.starts_with("disarmed"), "{status}");
+        signal(car.guardian(), Signal::TERM);
+        assert!(car.ended().success());
     }
 }
