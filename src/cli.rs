@@ -58,6 +58,9 @@ pub enum Verb {
     Bench(Bench),
     /// Show every setting, and where its value comes from
     Config(ConfigArgs),
+    /// Put a new hairpin in the place of this one, and go back by itself where it does not come up
+    #[cfg(feature = "car")]
+    Update(Update),
     /// Print the completion script of a shell
     Completions(Completions),
 }
@@ -253,6 +256,47 @@ pub struct Replay {
     /// Replace files of the same name
     #[arg(long)]
     pub force: bool,
+}
+
+/// Arguments of `update`.
+#[cfg(feature = "car")]
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The new program goes into the slot that is not in use, is started there once with --version, and put to use. The \
+service is restarted, disarmed, and has 30 s to come up; where it does not, the old program runs again. A power cut at any moment \
+leaves a whole program to start from.\n\
+FILE is the program itself or a release archive (hairpin-VERSION-TRIPLE.tar.gz). Its digest comes from --sha256, or from \
+FILE.sha256 beside it, as sha256sum writes it. A digest shows damage, not who made the file."
+)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct Update {
+    /// The new program, or a release archive that holds it
+    #[arg(value_name = "FILE", required_unless_present_any = ["roll_back", "confirm", "status"])]
+    pub file: Option<PathBuf>,
+    /// The digest of FILE; default: read from FILE.sha256
+    #[arg(long, value_name = "HEX", conflicts_with_all = ["roll_back", "confirm", "status"])]
+    pub sha256: Option<String>,
+    /// Go back to the program in the other slot
+    #[arg(long, conflicts_with = "file")]
+    pub roll_back: bool,
+    /// End a trial by hand: the program in use stays
+    #[arg(long, conflicts_with_all = ["file", "roll_back"])]
+    pub confirm: bool,
+    /// Show both slots, and which is in use
+    #[arg(long, conflicts_with_all = ["file", "roll_back", "confirm"])]
+    pub status: bool,
+    /// Leave the service alone; the next start tries the new program
+    #[arg(long)]
+    pub no_restart: bool,
+    /// Stop an armed car without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// The root that hairpin is installed under
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub prefix: PathBuf,
+    /// Speak to the service manager through this program, whatever the prefix
+    #[arg(long, value_name = "PROGRAM", hide = true)]
+    pub systemctl: Option<PathBuf>,
 }
 
 /// Arguments of `recover`.

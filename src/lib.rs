@@ -17,6 +17,8 @@ pub mod drive;
 
 pub mod hal;
 pub mod tape;
+#[cfg(feature = "car")]
+pub mod update;
 
 pub mod config;
 

@@ -19,8 +19,9 @@ use hairpin::units::Pulse;
 
 const TAPE: &str = "tests/tapes/drawn-lane/drive.mcap";
 const MODEL: &str = "models/line-follower";
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 14] = [
     "run",
+    "operate",
     "doctor",
     "record",
     "calibrate",
@@ -31,6 +32,7 @@ const VERBS: [&str; 12] = [
     "recover",
     "bench",
     "config",
+    "update",
     "completions",
 ];
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Rooms and their layers (ARCHITECTURE.md). Rooms of one layer do not import each other.
-const LAYERS: [(&str, u8); 20] = [
+const LAYERS: [(&str, u8); 21] = [
     ("units", 0),
     ("domain", 1),
     ("vision", 2),
@@ -28,6 +28,7 @@ const LAYERS: [(&str, u8); 20] = [
     ("hal", 4),
     ("tape", 4),
     ("sim", 4),
+    ("update", 4),
     ("config", 5),
     ("report", 6),
     ("console", 6),
@@ -41,8 +42,8 @@ const LAYERS: [(&str, u8); 20] = [
 const DOORS: [(&str, &[&str]); 25] = [
     ("tract_onnx", &["policy/onnx.rs", "policy/plan.rs"]),
     ("tract_tensorflow", &["policy/frozen.rs"]),
-    ("tar", &["policy/archive.rs"]),
-    ("flate2", &["policy/archive.rs"]),
+    ("tar", &["policy/archive.rs", "update/package.rs"]),
+    ("flate2", &["policy/archive.rs", "update/package.rs"]),
     ("prost", &["policy/onnx.rs", "policy/frozen.rs", "tape/"]),
     ("prost_types", &["tape/"]),
     ("mcap", &["tape/"]),
@@ -57,7 +58,7 @@ const DOORS: [(&str, &[&str]); 25] = [
     ("pwm_pca9685", &["hal/pca9685.rs"]),
     ("thread_priority", &["hal/priority.rs"]),
     ("signal_hook", &["commands/"]),
-    ("rustix", &["hal/", "guardian/", "commands/"]),
+    ("rustix", &["hal/", "guardian/", "commands/", "update/disk.rs"]),
     ("clap", &["cli.rs", "main.rs"]),
     ("clap_complete", &["cli.rs"]),
     ("anyhow", &["commands/", "main.rs"]),

@@ -33,6 +33,8 @@ mod run;
 mod setup;
 mod synthetic;
 #[cfg(feature = "car")]
+mod update;
+#[cfg(feature = "car")]
 mod voice;
 mod watch;
 
@@ -99,8 +101,8 @@ impl Context {
     }
 }
 
-/// What a command is given. Settings that are at fault stop every command but the one that stops the car: that takes the
-/// flags alone then, or nothing but the defaults, and says so.
+/// What a command is given. Settings that are at fault stop every command but the one that stops the car, which takes the
+/// flags alone then, or nothing but the defaults, and says so; and the one that brings another program, which asks none.
 ///
 /// # Errors
 /// As [`Context::new`].
@@ -111,9 +113,9 @@ pub fn context(
     let environment: BTreeMap<OsString, OsString> = environment.collect();
     let made = Context::new(cli, environment.clone().into_iter());
     #[cfg(feature = "car")]
-    if let (Err(error), Verb::Neutral(_)) = (&made, &cli.command) {
+    if let (Err(error), Verb::Neutral(_) | Verb::Update(_)) = (&made, &cli.command) {
         complain(error);
-        say("hairpin: going neutral without that file");
+        say("hairpin: going on without that file");
         let flags: Vec<Flag> = cli.set.iter().filter_map(|text| flag(text).ok()).collect();
         let config = Config::load(None, &flags).unwrap_or_default();
         return Ok(Context { config, json: cli.json, environment });
@@ -152,6 +154,8 @@ pub fn run(verb: &Verb, context: &Context) -> anyhow::Result<Outcome> {
         Verb::Replay(args) => replay::run(args, context),
         Verb::Recover(args) => recover::run(args, context),
         Verb::Bench(args) => bench::run(args, context),
+        #[cfg(feature = "car")]
+        Verb::Update(args) => update::run(args, context),
         Verb::Config(args) => show_config(args, context),
         Verb::Completions(args) => {
             let script =
