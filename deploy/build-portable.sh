@@ -5,7 +5,8 @@
 #
 # x86_64   glibc 2.23 and up, any CPU since 2009 (the car, a laptop). The default.
 # aarch64  glibc 2.28 and up (Raspberry Pi OS 10); needs `rustup target add aarch64-unknown-linux-gnu`.
-# Wants a Rust toolchain and python3; no Docker, no root. Prints the binary's path and size, then the check.
+# Wants a Rust toolchain and python3; no Docker, no root. Prints the binary's path and size, then the checks: what it
+# needs, and that it names no folder of this machine (deploy/reproducible.sh says why).
 # Exit: 0 built and portable, else the code of the step that failed.
 set -euo pipefail
 
@@ -36,3 +37,4 @@ binary=${CARGO_TARGET_DIR:-target}/$triple/release/hairpin
 echo "binary  $binary"
 echo "size    $(stat -c %s "$binary") bytes"
 deploy/check-portable.sh "$binary" "$glibc"
+deploy/reproducible.sh --paths "$binary"

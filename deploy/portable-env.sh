@@ -29,12 +29,28 @@ export ZIG_GLOBAL_CACHE_DIR=$tools/cache/zig ZIG_LOCAL_CACHE_DIR=$tools/cache/zi
 
 triple=$(sed -E 's/\.[0-9]+(\.[0-9]+)*$//' <<<"$target")
 export CARGO_BUILD_TARGET=$triple
+
+# The compiler writes source paths into its panic messages. Where this checkout, its target folder, the crates and the
+# standard library lie on this machine is no part of the program: the same commit gives the same bytes from any folder
+# (deploy/reproducible.sh). rustc takes the last prefix that fits, so the inner folders come last.
+folder=${CARGO_TARGET_DIR:-$root/target}
+[[ $folder == /* ]] || folder=$PWD/$folder
+sysroot=$("${RUSTC:-rustc}" --print sysroot)
+flags=(
+    "--remap-path-prefix=$root=/hairpin"
+    "--remap-path-prefix=$folder=/hairpin/target"
+    "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
+    "--remap-path-prefix=$sysroot/lib/rustlib/src/rust=/rust"
+)
 case $triple in
     # Goldmont (the car's Atom) is x86-64-v2: SSE4.2 and POPCNT, no AVX. 17 to 27 % faster JPEG decoding than
     # the plain baseline there. Never `native`.
-    x86_64-*) export RUSTFLAGS="-C target-cpu=x86-64-v2" ;;
-    *) export RUSTFLAGS="" ;;
+    x86_64-*) flags+=("-Ctarget-cpu=x86-64-v2") ;;
 esac
+# Separated by a character that no path holds, unlike RUSTFLAGS, which a space in a path would break.
+CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; echo "${flags[*]}")
+export CARGO_ENCODED_RUSTFLAGS
+unset RUSTFLAGS
 
 HAIRPIN_PORTABLE_COMMAND=$(printf '%q ' "$@")
 export HAIRPIN_PORTABLE_COMMAND
