@@ -10,12 +10,14 @@ pub mod domain;
 pub mod governor;
 pub mod lease;
 pub mod policy;
+pub mod track;
 pub mod vehicle;
 pub mod vision;
 
 pub mod drive;
 
 pub mod hal;
+pub mod sim;
 pub mod tape;
 #[cfg(feature = "car")]
 pub mod update;

@@ -17,10 +17,12 @@ pub enum Sensor {
     StereoCameras,
     /// `observation`: the single camera of models without a `sensor` key.
     Observation,
+    /// What the scripted driver of a simulated track advises: two outputs. No model has it, and no metadata may name it.
+    ScriptedDriver,
 }
 
 impl Sensor {
-    /// All of them, in the order of their names.
+    /// All that a model can be trained on, in the order of their names.
     pub const ALL: [Self; 6] = [
         Self::FrontFacingCamera,
         Self::LeftCamera,
@@ -40,6 +42,7 @@ impl Sensor {
             Self::StereoCameras => "STEREO_CAMERAS",
             Self::Lidar => "LIDAR",
             Self::SectorLidar => "SECTOR_LIDAR",
+            Self::ScriptedDriver => "scripted driver",
         }
     }
 
@@ -49,22 +52,23 @@ impl Sensor {
         Self::ALL.into_iter().find(|sensor| sensor.name() == name)
     }
 
-    /// Grey channels that it delivers; 0 for LiDAR.
+    /// Grey channels that it delivers; 0 for LiDAR and advice.
     #[must_use]
     pub const fn channels(self) -> usize {
         match self {
             Self::Observation | Self::FrontFacingCamera | Self::LeftCamera => 1,
             Self::StereoCameras => 2,
-            Self::Lidar | Self::SectorLidar => 0,
+            Self::Lidar | Self::SectorLidar | Self::ScriptedDriver => 0,
         }
     }
 
-    /// LiDAR values that it delivers; 0 for cameras (car.md §2.4).
+    /// Values that it delivers beside the picture: of the LiDAR (car.md §2.4), or the advice; 0 for cameras.
     #[must_use]
     pub const fn ranges(self) -> usize {
         match self {
             Self::Lidar => 64,
             Self::SectorLidar => 8,
+            Self::ScriptedDriver => 2,
             _ => 0,
         }
     }

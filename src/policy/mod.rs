@@ -4,6 +4,7 @@
 pub mod archive;
 pub mod choose;
 pub mod frozen;
+pub mod guided;
 pub mod law;
 pub mod onnx;
 pub mod plan;
@@ -22,13 +23,19 @@ use crate::domain::{Observation, Scores, Sensor};
 /// A loaded function from observation to scores.
 ///
 /// Contract: the first call may be slow and may allocate (warm-up); every later one gives the same bits for
-/// the same observation, on the same kernels. Implementors: [`Plan`] (tract), [`scripted::Scripted`].
+/// the same observation, on the same kernels. Implementors: [`Plan`] (tract), [`guided::Guided`], [`scripted::Scripted`].
 pub trait Policy {
     /// Scores for one observation.
     ///
     /// # Errors
     /// [`PolicyError`] where the observation is not of the policy's shape or the plan fails.
     fn infer(&mut self, observation: &Observation) -> Result<Scores, PolicyError>;
+}
+
+impl<P: Policy + ?Sized> Policy for Box<P> {
+    fn infer(&mut self, observation: &Observation) -> Result<Scores, PolicyError> {
+        (**self).infer(observation)
+    }
 }
 
 /// What the metadata says about a network, and how much of it is accepted.
