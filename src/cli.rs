@@ -1,4 +1,7 @@
-//! The command line, exactly as typed. A door to clap; decides nothing. Below the commands, which read it.
+//! The command line, exactly as typed. A door to clap; decides nothing but which flags go together. Below the commands,
+//! which read it.
+
+mod run;
 
 use std::path::PathBuf;
 
@@ -6,6 +9,10 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::exit::TABLE;
+
+#[cfg(feature = "car")]
+pub use run::CarRun;
+pub use run::{LookName, Rig, Run, SimRun, Tracks};
 
 /// Drive an AWS DeepRacer from one binary, record what it saw, and replay it bit for bit.
 #[derive(Debug, Parser)]
@@ -25,12 +32,29 @@ pub struct Cli {
     pub command: Verb,
 }
 
+impl Cli {
+    /// The process's own command line. Ends the process where it is not understood, as clap does.
+    #[must_use]
+    pub fn typed() -> Self {
+        let cli = Self::parse();
+        if let Verb::Run(run) = &cli.command
+            && let Err(why) = run.check()
+        {
+            let mut command = Self::command();
+            let run = command.find_subcommand_mut("run").map(|run| run.clone().bin_name("hairpin run"));
+            run.unwrap_or(command).error(clap::error::ErrorKind::ArgumentConflict, why).exit();
+        }
+        cli
+    }
+}
+
 /// One verb, one file in `commands/`.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Drive a car: camera, policy and pins, under a guardian that goes neutral whatever fails
-    #[cfg(feature = "car")]
-    Run(Run),
+    /// Drive: a car under a guardian that goes neutral whatever fails, or a simulated one (--rig sim)
+    Run(Box<Run>),
+    /// Show the built-in tracks, or one from a file
+    Tracks(Tracks),
     /// Arm, stop and watch a car that runs as a service
     #[cfg(feature = "car")]
     Operate(Operate),
@@ -63,35 +87,6 @@ pub enum Verb {
     Update(Update),
     /// Print the completion script of a shell
     Completions(Completions),
-}
-
-/// Arguments of `run`.
-#[cfg(feature = "car")]
-#[derive(Debug, Args)]
-#[command(
-    after_help = "The car starts disarmed. Type `arm` and Enter to drive, Enter alone (or anything else) to stop, `disarm`, or \
-`quit`. A stop, and every fault, stays until `arm` is typed again. Where the hardware hangs is said in hairpin.toml, sections \
-[car], [camera] and [guardian]; `hairpin doctor` looks at it."
-)]
-pub struct Run {
-    /// The world to drive in
-    #[arg(long, value_enum, default_value = "car")]
-    pub rig: Rig,
-    /// The model folder
-    #[arg(long, short, value_name = "DIR")]
-    pub model: PathBuf,
-    /// Record everything to this tape
-    #[arg(long, value_name = "FILE")]
-    pub record: Option<PathBuf>,
-    /// Arm once by itself, as soon as good frames come; for benches and unattended laps
-    #[arg(long)]
-    pub arm: bool,
-    /// Listen for operators at this socket as well, for `hairpin operate`
-    #[arg(long, value_name = "SOCKET")]
-    pub operator: Option<PathBuf>,
-    /// Replace a tape of the same name
-    #[arg(long)]
-    pub force: bool,
 }
 
 /// Arguments of `operate`.
@@ -169,14 +164,6 @@ pub struct Calibrate {
     /// Put the kept calibration back
     #[arg(long)]
     pub undo: bool,
-}
-
-/// A world to drive in.
-#[cfg(feature = "car")]
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Rig {
-    /// This machine's camera and pins
-    Car,
 }
 
 /// Arguments of `import`.

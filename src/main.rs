@@ -4,13 +4,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use hairpin::cli::Cli;
 use hairpin::commands;
 use hairpin::exit;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::typed();
     let ended = commands::context(&cli, std::env::vars_os())
         .and_then(|context| commands::run(&cli.command, &context));
     match ended {

@@ -26,12 +26,16 @@ use hairpin::domain::{
     Ask, Frame, FrameSeq, FrameStamp, Health, Inputs, Observation, OperatorInput, Picture, PixelFormat,
     Preparation, Previous, Recipe, Scores, Sensor, Tick,
 };
-use hairpin::drive::{Pilot, Setup, Stopwatch};
+use hairpin::drive::{Actuators, Pilot, Senses, Setup, Stopwatch, World};
 use hairpin::governor::Limits;
 use hairpin::policy::choose::Bound;
+use hairpin::policy::guided::Guided;
 use hairpin::policy::scripted::Scripted;
 use hairpin::policy::{Expectation, GraphLimits, NetworkKind, Policy, build, witness};
+use hairpin::sim::Staging;
+use hairpin::sim::render::{Renderer, View};
 use hairpin::tape::{Header, TapeWriter};
+use hairpin::track::Track;
 use hairpin::units::{Degrees, Instant, MetresPerSecond};
 use hairpin::vehicle::Calibration;
 use hairpin::vision::{self, JudgeLimits, Workspace};
@@ -222,4 +226,64 @@ fn writing_a_tick_allocates_only_when_a_chunk_closes() {
         steady.iter().max().unwrap()
     );
     assert!(free * 10 >= steady.len() * 6, "only {free} of {} ticks were free of allocations", steady.len());
+}
+
+/// The simulated world's part of a frame: car, track, referee, lease, picture, delivery. What is left is the JPEG encoder's,
+/// counted here on a picture of its own.
+#[test]
+fn a_simulated_world_allocates_nothing_but_the_encoders_buffers() {
+    let track = Track::built_in("oval").unwrap();
+    let mut staging = Staging::default();
+    staging.camera.size = hairpin::domain::Size { width: 160, height: 120 };
+    let mut renderer = Renderer::new(&track, staging.lens, staging.look);
+    let view = View::new(track.at(1.0), staging.camera.size);
+    let mut out = Vec::with_capacity(1 << 16);
+    renderer.jpeg(view, &mut out).unwrap();
+    let encoder = allocations(|| renderer.jpeg(view, &mut out).unwrap());
+
+    let setup =
+        Setup { recipe: Guided::recipe(), action_space: Guided::space(), ..setup(Preparation::Stock) };
+    let mut world = staging.world(&track, &setup.recipe);
+    let mut pilot = Pilot::new(Guided, setup);
+    let (senses, pins) = world.parts();
+    let mut previous = Previous::default();
+    let mut counts = Vec::new();
+    for _ in 0..200 {
+        let mut decision = None;
+        let counted = allocations(|| {
+            let sensed = senses.next(previous).unwrap().expect("a lap takes longer");
+            decision = Some((sensed.inputs, sensed.frame.map(|frame| frame.seq)));
+        });
+        counts.push(counted);
+        // Outside of the count: decoding is another library's.
+        let (inputs, _) = decision.unwrap();
+        let (decision, _) = pilot.recall(&inputs, &driving(), &Still);
+        let (command, pulses, state) = (decision.command, decision.pulses, decision.state);
+        let order = hairpin::domain::Order { command, pulses, evidence: pilot.evidence(), state };
+        let mut applied = hairpin::domain::Applied::Nothing;
+        assert_eq!(allocations(|| applied = pins.apply(order)), 0);
+        previous = Previous { elapsed: hairpin::units::Span(0), applied, dropped: 0 };
+    }
+    let steady = &counts[100..];
+    let most = steady.iter().max().unwrap();
+    println!("simulated world: {most} allocations per frame, the JPEG encoder alone {encoder}");
+    // A picture that is the largest so far may still grow its buffer.
+    let grown = steady.iter().filter(|count| **count > encoder).count();
+    assert!(*most <= encoder + 2 && grown <= 5, "{steady:?}, the encoder alone {encoder}");
+}
+
+/// What a scripted driver concludes on a straight.
+fn driving() -> hairpin::domain::Decision {
+    hairpin::domain::Decision {
+        frame: hairpin::domain::FrameDigest::default(),
+        observation: 0,
+        quality: hairpin::domain::Quality::Usable,
+        scores: Scores::new(&[0.0, -0.5]).unwrap(),
+        action: None,
+        wish: None,
+        command: hairpin::domain::Command::NEUTRAL,
+        state: hairpin::domain::DriveState::Driving,
+        notes: hairpin::domain::Notes::NONE,
+        pulses: Calibration::factory().neutral(),
+    }
 }

@@ -19,8 +19,9 @@ use hairpin::units::Pulse;
 
 const TAPE: &str = "tests/tapes/drawn-lane/drive.mcap";
 const MODEL: &str = "models/line-follower";
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 15] = [
     "run",
+    "tracks",
     "operate",
     "doctor",
     "record",

@@ -25,7 +25,7 @@ const WARM_UP: u64 = 20;
 /// Measures.
 pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Outcome> {
     kernels::ensure(context)?;
-    let loaded = model::load(&args.model, &context.config)?;
+    let loaded = model::load_folder(&args.model, &context.config)?;
     let setup = setup::setup(&loaded.card, &context.config)?;
     let tape = match &args.tape {
         Some(path) => Tape::open(path).with_context(|| format!("cannot use {}", path.display()))?,

@@ -49,7 +49,7 @@ fn calibration(context: &Context) -> CalibrationFact {
 
 /// A model folder, loaded as `run` would: digests, network, witness.
 fn named(folder: &Path, context: &Context) -> ModelFact {
-    let loaded = model::load(folder, &context.config);
+    let loaded = model::load_folder(folder, &context.config);
     ModelFact {
         folder: folder.display().to_string(),
         loaded: loaded.map(|loaded| in_words(&loaded.card)).map_err(|error| one_line(&error)),

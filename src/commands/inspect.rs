@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use super::intake::{self, training};
-use super::{Context, confine, import, model};
+use super::{Context, confine, import, model, scripted};
 use crate::cli::Inspect;
 use crate::exit::Outcome;
 use crate::report::model::ModelReport;
@@ -16,6 +16,12 @@ use crate::tape::Tape;
 
 /// Shows a model folder, a tape, or a model that was not imported yet.
 pub(crate) fn run(args: &Inspect, context: &Context) -> anyhow::Result<Outcome> {
+    if scripted::is_meant(&args.path) {
+        bail!(
+            "{} is the driver that knows the track: it has no network to inspect; `hairpin run --rig sim` drives it",
+            args.path.display()
+        );
+    }
     if !args.path.exists() {
         bail!("{} does not exist; wanted a model or a tape", args.path.display());
     }
@@ -23,7 +29,7 @@ pub(crate) fn run(args: &Inspect, context: &Context) -> anyhow::Result<Outcome> 
         bail!("{} is no tape; --tick shows a tick of one", args.path.display());
     }
     if args.path.join(model::CARD).is_file() {
-        let loaded = model::load(&args.path, &context.config)?;
+        let loaded = model::load_folder(&args.path, &context.config)?;
         context.print(&ModelReport {
             card: &loaded.card,
             notes: &loaded.metadata.notes,

@@ -28,10 +28,12 @@ mod picture;
 mod record;
 mod recover;
 mod replay;
-#[cfg(feature = "car")]
+mod roads;
 mod run;
+mod scripted;
 mod setup;
 mod synthetic;
+mod tracks;
 #[cfg(feature = "car")]
 mod update;
 #[cfg(feature = "car")]
@@ -137,8 +139,8 @@ fn flag(text: &str) -> anyhow::Result<Flag> {
 /// Whatever stops it; the message says what was wrong, where, and what to do.
 pub fn run(verb: &Verb, context: &Context) -> anyhow::Result<Outcome> {
     match verb {
-        #[cfg(feature = "car")]
         Verb::Run(args) => run::run(args, context),
+        Verb::Tracks(args) => tracks::run(args, context),
         #[cfg(feature = "car")]
         Verb::Operate(args) => operate::run(args, context),
         #[cfg(feature = "car")]

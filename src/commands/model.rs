@@ -1,5 +1,6 @@
 //! A model folder: written by `import`, and loaded by everything that runs one. Loading trusts nothing: digests
-//! first, then the network is built, then it must answer its witness questions as it did.
+//! first, then the network is built, then it must answer its witness questions as it did. The one model without a
+//! folder is the scripted driver.
 
 use std::path::Path;
 
@@ -7,10 +8,12 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::files::bounded;
 use super::intake::Intake;
+use super::scripted;
 use super::setup::policy_limits;
 use crate::config::{Config, Metadata, card, metadata};
 use crate::domain::{Digest, ModelCard, Recipe};
-use crate::policy::{Expectation, Member, NetworkKind, Plan, build, witness};
+use crate::policy::guided::Guided;
+use crate::policy::{Expectation, Member, NetworkKind, Plan, Policy, build, plan, witness};
 
 /// The card's file in a model folder.
 pub(crate) const CARD: &str = "model.toml";
@@ -18,12 +21,11 @@ const METADATA: &str = "model_metadata.json";
 const HYPER: &str = "hyperparameters.json";
 
 /// A model that is ready to drive.
-#[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) card: ModelCard,
-    pub(crate) plan: Plan,
-    pub(crate) metadata: Metadata,
-    pub(crate) hyperparameters: Option<Member>,
+    pub(crate) policy: Box<dyn Policy + Send>,
+    /// What makes its scores.
+    pub(crate) kernels: &'static str,
 }
 
 impl Loaded {
@@ -31,6 +33,20 @@ impl Loaded {
     pub(crate) fn digest(&self) -> Digest {
         digest(&self.card)
     }
+
+    /// Its name for people; a driver who cheats is called one.
+    pub(crate) fn label(&self) -> String {
+        scripted::label(&self.card.name, self.kernels)
+    }
+}
+
+/// A model folder, whole.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub(crate) card: ModelCard,
+    pub(crate) plan: Plan,
+    pub(crate) metadata: Metadata,
+    pub(crate) hyperparameters: Option<Member>,
 }
 
 /// What a tape calls a model: network and metadata together.
@@ -39,11 +55,24 @@ pub(crate) fn digest(card: &ModelCard) -> Digest {
     Digest::of(&both)
 }
 
+/// Loads a model folder, or the scripted driver by its name.
+///
+/// # Errors
+/// As [`load_folder`].
+pub(crate) fn load(model: &Path, config: &Config) -> anyhow::Result<Loaded> {
+    if scripted::is_meant(model) {
+        let card = scripted::card();
+        return Ok(Loaded { card, policy: Box::new(Guided), kernels: scripted::KERNELS });
+    }
+    let Folder { card, plan, .. } = load_folder(model, config)?;
+    Ok(Loaded { card, policy: Box::new(plan), kernels: plan::kernels() })
+}
+
 /// Loads a model folder.
 ///
 /// # Errors
 /// A folder that is none, a file that changed since import, or a network that answers differently.
-pub(crate) fn load(folder: &Path, config: &Config) -> anyhow::Result<Loaded> {
+pub(crate) fn load_folder(folder: &Path, config: &Config) -> anyhow::Result<Folder> {
     let file = folder.join(CARD);
     if !file.is_file() {
         bail!(
@@ -54,7 +83,7 @@ pub(crate) fn load(folder: &Path, config: &Config) -> anyhow::Result<Loaded> {
     load_checked(folder, &file, config).with_context(|| format!("cannot load the model {}", folder.display()))
 }
 
-fn load_checked(folder: &Path, file: &Path, config: &Config) -> anyhow::Result<Loaded> {
+fn load_checked(folder: &Path, file: &Path, config: &Config) -> anyhow::Result<Folder> {
     let text = String::from_utf8(bounded(file, 1 << 20)?).with_context(|| format!("{CARD} is not text"))?;
     let card = card::read(CARD, &text)?;
     let Some(kind) = NetworkKind::from_name(&card.network_file) else {
@@ -80,7 +109,7 @@ fn load_checked(folder: &Path, file: &Path, config: &Config) -> anyhow::Result<L
     } else {
         None
     };
-    Ok(Loaded { card, plan: built.plan, metadata, hyperparameters })
+    Ok(Folder { card, plan: built.plan, metadata, hyperparameters })
 }
 
 /// The card repeats what the metadata says; where it says otherwise, somebody edited it.

@@ -1,4 +1,5 @@
-//! The files that a replay writes: a tape, a page, decisions as lines. Refuses those that would destroy something.
+//! The files that a replay or a simulated drive writes: a tape, a page, decisions as lines. Refuses those that would
+//! destroy something.
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
@@ -7,24 +8,31 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use super::model::Loaded;
-use super::{build_id, files, picture, setup};
-use crate::cli::Replay;
+use super::{files, picture, setup};
 use crate::config::Config;
 use crate::domain::{ActionSpace, Frame, Tick};
 use crate::drive::Setup;
-use crate::policy::plan;
 use crate::report::decisions;
 use crate::report::latency::BUDGETS_MS;
-use crate::report::page::{
-    FirstDivergence, GENERATOR, LatencyRow, PageFoot, PageFrame, PageHead, PageWriter,
-};
-use crate::report::replay::{Compared, ReplayReport};
+use crate::report::page::{GENERATOR, PageFoot, PageFrame, PageHead, PageWriter};
 use crate::tape::header::{Header, key};
 use crate::tape::{Human, TapeWriter};
 use crate::units::Instant;
 
-/// Header entry of a tape whose frames were filled up.
-const FILLED: &str = "filled_sensors";
+/// What is to be written.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) record: Option<&'a Path>,
+    pub(crate) report: Option<&'a Path>,
+    /// Lines of text: decisions, or the drive as AWS logs one.
+    pub(crate) lines: Option<&'a Path>,
+    /// Files of the same name may be replaced.
+    pub(crate) force: bool,
+    /// Files that are being read.
+    pub(crate) read: &'a [&'a Path],
+    /// The model's folder.
+    pub(crate) model: &'a Path,
+}
 
 /// A tape that gets its name when it is whole; until then an older one of that name lives.
 struct Recording {
@@ -33,51 +41,61 @@ struct Recording {
     file: PathBuf,
 }
 
-/// Files that a replay writes.
+/// Files that are being written.
 pub(crate) struct Outputs {
     record: Option<Recording>,
     page: Option<PageWriter<BufWriter<File>>>,
-    decisions: Option<BufWriter<File>>,
+    lines: Option<BufWriter<File>>,
     names: Vec<String>,
     begun: Option<Instant>,
 }
 
 impl Outputs {
-    pub(crate) fn open(
-        args: &Replay,
-        config: &Config,
-        loaded: &Loaded,
-        setup: &Setup,
-    ) -> anyhow::Result<Self> {
-        let files = [&args.record, &args.report, &args.decisions];
-        allowed(args)?;
-        let header = header(args, config, loaded, setup);
-        let page = match &args.report {
-            Some(file) => {
-                let head = head(args, loaded, setup);
-                Some(PageWriter::begin(create(file)?, &head).with_context(|| writing(file))?)
-            }
+    pub(crate) fn open(wanted: &Wanted<'_>, header: &Header, head: &PageHead) -> anyhow::Result<Self> {
+        let files = [wanted.record, wanted.report, wanted.lines];
+        allowed(wanted)?;
+        let page = match wanted.report {
+            Some(file) => Some(PageWriter::begin(create(file)?, head).with_context(|| writing(file))?),
             None => None,
         };
-        let decisions = args.decisions.as_deref().map(create).transpose()?;
+        let lines = wanted.lines.map(create).transpose()?;
         // Last, so that nothing of it is left behind where another file cannot be made.
-        let record = match &args.record {
+        let record = match wanted.record {
             Some(file) => {
-                let partial = files::partial(file, args.force)?;
-                let tape = TapeWriter::create(&partial, &header, true)?;
-                Some(Recording { tape, partial, file: file.clone() })
+                let partial = files::partial(file, wanted.force)?;
+                let tape = TapeWriter::create(&partial, header, true)?;
+                Some(Recording { tape, partial, file: file.to_owned() })
             }
             None => None,
         };
         let names = files.into_iter().flatten().map(|file| file.display().to_string()).collect();
-        Ok(Self { record, page, decisions, names, begun: None })
+        Ok(Self { record, page, lines, names, begun: None })
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
         self.names.clone()
     }
 
-    /// Writes one tick to every file that was asked for.
+    /// Whether lines were asked for.
+    pub(crate) const fn has_lines(&self) -> bool {
+        self.lines.is_some()
+    }
+
+    /// Writes a tick's decision as a line, where lines were asked for.
+    pub(crate) fn decision(&mut self, tick: &Tick) -> anyhow::Result<()> {
+        if self.lines.is_some() { self.line(&decisions::line(tick)) } else { Ok(()) }
+    }
+
+    /// Writes a line, where lines were asked for.
+    pub(crate) fn line(&mut self, line: &str) -> anyhow::Result<()> {
+        match &mut self.lines {
+            Some(lines) => writeln!(lines, "{line}")
+                .with_context(|| format!("cannot write one of {}", self.names.join(", "))),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes one tick to tape and page, where they were asked for.
     pub(crate) fn take(
         &mut self,
         tick: &Tick,
@@ -89,10 +107,6 @@ impl Outputs {
                 record.tape.labelled(frame, human)?;
             }
             record.tape.tick(tick)?;
-        }
-        if let Some(lines) = &mut self.decisions {
-            writeln!(lines, "{}", decisions::line(tick))
-                .with_context(|| format!("cannot write one of {}", self.names.join(", ")))?;
         }
         if let Some(page) = &mut self.page {
             let begun = *self.begun.get_or_insert(tick.inputs.now);
@@ -118,34 +132,17 @@ impl Outputs {
     }
 
     /// Closes every file; the page gets its verdict.
-    pub(crate) fn finish(self, report: &ReplayReport) -> anyhow::Result<()> {
+    pub(crate) fn finish(self, foot: &PageFoot) -> anyhow::Result<()> {
         if let Some(record) = self.record {
             let Recording { mut tape, partial, file } = record;
             tape.sync().and_then(|()| tape.finish()).with_context(|| writing(&file))?;
             std::fs::rename(&partial, &file).with_context(|| writing(&file))?;
         }
-        if let Some(mut lines) = self.decisions {
-            lines.flush().context("cannot write the decisions")?;
+        if let Some(mut lines) = self.lines {
+            lines.flush().with_context(|| format!("cannot write one of {}", self.names.join(", ")))?;
         }
         if let Some(page) = self.page {
-            let rows = report.latency.iter().map(|row| LatencyRow {
-                stage: row.stage,
-                p50_ms: row.p50,
-                p95_ms: row.p95,
-                p99_ms: row.p99,
-                max_ms: row.max,
-            });
-            let divergence = match &report.compared {
-                Compared::Diverged(at) => Some(FirstDivergence { tick: at.tick, text: at.to_string() }),
-                _ => None,
-            };
-            let foot = PageFoot {
-                verdict: report.verdict(),
-                ok: divergence.is_none(),
-                latency: rows.collect(),
-                divergence,
-            };
-            page.finish(&foot).context("cannot write the report")?;
+            page.finish(foot).context("cannot write the report")?;
         }
         Ok(())
     }
@@ -160,13 +157,11 @@ fn create(file: &Path) -> anyhow::Result<BufWriter<File>> {
 }
 
 /// Refuses outputs that would destroy something: what is read, each other, or a file that is no page of ours.
-fn allowed(args: &Replay) -> anyhow::Result<()> {
-    let outputs: Vec<&Path> =
-        [&args.record, &args.report, &args.decisions].into_iter().flatten().map(PathBuf::as_path).collect();
-    let golden = args.expect.as_ref().and_then(Option::as_deref);
-    let model = std::fs::canonicalize(&args.model).unwrap_or_else(|_| args.model.clone());
+fn allowed(wanted: &Wanted<'_>) -> anyhow::Result<()> {
+    let outputs: Vec<&Path> = [wanted.record, wanted.report, wanted.lines].into_iter().flatten().collect();
+    let model = std::fs::canonicalize(wanted.model).unwrap_or_else(|_| wanted.model.to_owned());
     for (at, file) in outputs.iter().enumerate() {
-        files::not_one_of(file, &[args.tape.as_path(), golden.unwrap_or(&args.tape)])?;
+        files::not_one_of(file, wanted.read)?;
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if std::fs::canonicalize(folder).is_ok_and(|folder| folder.starts_with(&model)) {
             bail!(
@@ -178,14 +173,14 @@ fn allowed(args: &Replay) -> anyhow::Result<()> {
             bail!("{} is named for two outputs; give each its own file", file.display());
         }
     }
-    let taken = |file: &Path| file.is_file() && !args.force;
-    if let Some(report) = args.report.as_deref().filter(|file| taken(file) && !is_page(file)) {
+    let taken = |file: &Path| file.is_file() && !wanted.force;
+    if let Some(report) = wanted.report.filter(|file| taken(file) && !is_page(file)) {
         bail!(
             "{} exists and is no report of hairpin's; name another file, or replace it with --force",
             report.display()
         );
     }
-    if let Some(lines) = args.decisions.as_deref().filter(|file| taken(file)) {
+    if let Some(lines) = wanted.lines.filter(|file| taken(file)) {
         bail!("{} exists; name another file, or replace it with --force", lines.display());
     }
     Ok(())
@@ -198,37 +193,30 @@ fn is_page(file: &Path) -> bool {
     read.is_ok() && String::from_utf8_lossy(&head).contains(GENERATOR)
 }
 
-fn header(args: &Replay, config: &Config, loaded: &Loaded, setup: &Setup) -> Header {
-    let plain = Header::default();
-    // The frames on the new tape hold what was fed in, so the tape has to say that nobody recorded it.
-    let begun = if args.fill_sensors {
-        plain.with(FILLED, "what the source lacked: see --fill-sensors")
-    } else {
-        plain
-    };
-    begun
-        .with(key::BUILD, build_id())
+/// What every tape of ours says; `build` names the program.
+pub(crate) fn header(build: String, loaded: &Loaded, setup: &Setup, config: &Config) -> Header {
+    Header::default()
+        .with(key::BUILD, build)
         .with(key::MODEL, &loaded.card.name)
         .with(key::MODEL_DIGEST, loaded.digest().to_string())
         .with(key::CONFIG_DIGEST, setup::digest(setup, config).to_string())
-        .with(key::KERNELS, plan::kernels())
+        .with(key::KERNELS, loaded.kernels)
         .with(key::CALIBRATION, setup::calibration_text(&setup.calibration))
-        .with(key::RIG, "tape")
-        .with(key::CREATED_BY, format!("hairpin replay of {}", picture::file_name(&args.tape)))
 }
 
-fn head(args: &Replay, loaded: &Loaded, setup: &Setup) -> PageHead {
+/// What every page says, under a title of its own.
+pub(crate) fn head(title: String, build: String, loaded: &Loaded, setup: &Setup) -> PageHead {
     let space = &loaded.card.action_space;
     let fact = |name: &str, value: String| (name.to_owned(), value);
     PageHead {
-        title: format!("{} through {}", picture::file_name(&args.tape), loaded.card.name),
+        title,
         facts: vec![
-            fact("model", format!("{} ({})", loaded.card.name, loaded.card.network_digest.short())),
+            fact("model", format!("{} ({})", loaded.label(), loaded.card.network_digest.short())),
             fact("network", loaded.card.network_name.clone().unwrap_or_else(|| "not named".to_owned())),
-            fact("kernels", plan::kernels().to_owned()),
+            fact("kernels", loaded.kernels.to_owned()),
             fact("preparation", format!("{:?}", setup.recipe.preparation)),
             fact("calibration", setup::calibration_text(&setup.calibration)),
-            fact("build", build_id()),
+            fact("build", build),
         ],
         action_labels: match space {
             ActionSpace::Discrete(actions) => {

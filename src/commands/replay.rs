@@ -7,19 +7,18 @@ use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::clock::Clock;
-use super::outputs::Outputs;
+use super::outputs::{self, Outputs, Wanted};
 use super::setup::{self, setup};
 use super::watch::{Ends, Watcher};
-use super::{Context, kernels, model, say, was_set};
+use super::{Context, build_id, kernels, model, picture, say, was_set};
 use crate::cli::Replay;
 use crate::config::{Config, stock};
-use crate::domain::{ActionSpace, Recipe};
+use crate::domain::{ActionSpace, Recipe, Sensor};
 use crate::drive::{Pilot, Setup, cycle};
 use crate::exit::Outcome;
-use crate::policy::plan;
 use crate::report::latency::Latency;
 use crate::report::replay::{Compared, ReplayReport};
-use crate::tape::header::key;
+use crate::tape::header::{Header, key};
 use crate::tape::rig::{Fill, TapeWorld};
 use crate::tape::{Ending, Record, ScoreRule, Tape};
 use model::Loaded;
@@ -51,15 +50,15 @@ pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
             "drive.speed_percent does nothing here: the tape holds what the operator had set".to_owned(),
         );
     }
-    let outputs = Outputs::open(args, &context.config, &loaded, &setup)?;
+    let outputs = outputs(args, &context.config, &loaded, &setup)?;
     let written = outputs.names();
     let done = Cell::new(false);
     let bar = bar(tape.len());
     let latency = Latency::new().context("out of memory")?;
     let mut sink =
         Watcher::new(&tape, held, rule, Ends { most: args.ticks, bar: &bar, done: &done }, outputs, latency);
-    let name = loaded.card.name.clone();
-    let mut pilot = Pilot::new(loaded.plan, setup);
+    let (name, kernels) = (loaded.label(), loaded.kernels);
+    let mut pilot = Pilot::new(loaded.policy, setup);
     let mut world = TapeWorld::new(&tape, context.config.speed_percent, fill);
     let left_out = tape.records().filter(Record::left_out).count();
     if left_out > 0 && held.is_some() && golden.is_none() {
@@ -82,7 +81,7 @@ pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
     let report = ReplayReport {
         tape: args.tape.display().to_string(),
         model: name,
-        kernels: plan::kernels(),
+        kernels,
         ticks: seen.ticks,
         seconds,
         compared,
@@ -92,9 +91,33 @@ pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
         remarks,
         written,
     };
-    seen.outputs.finish(&report)?;
+    seen.outputs.finish(&report.foot())?;
     context.print(&report)?;
     Ok(outcome)
+}
+
+/// Header entry of a tape whose frames were filled up.
+const FILLED: &str = "filled_sensors";
+
+fn outputs(args: &Replay, config: &Config, loaded: &Loaded, setup: &Setup) -> anyhow::Result<Outputs> {
+    let tape = picture::file_name(&args.tape);
+    let header = outputs::header(build_id(), loaded, setup, config);
+    // The frames on the new tape hold what was fed in, so the tape has to say that nobody recorded it.
+    let filled: Option<&str> = args.fill_sensors.then_some("what the source lacked: see --fill-sensors");
+    let header = filled.map_or_else(|| header.clone(), |what| header.clone().with(FILLED, what));
+    let header: Header =
+        header.with(key::RIG, "tape").with(key::CREATED_BY, format!("hairpin replay of {tape}"));
+    let head = outputs::head(format!("{tape} through {}", loaded.label()), build_id(), loaded, setup);
+    let golden = args.expect.as_ref().and_then(Option::as_deref);
+    let wanted = Wanted {
+        record: args.record.as_deref(),
+        report: args.report.as_deref(),
+        lines: args.decisions.as_deref(),
+        force: args.force,
+        read: &[args.tape.as_path(), golden.unwrap_or(&args.tape)],
+        model: &args.model,
+    };
+    Outputs::open(&wanted, &header, &head)
 }
 
 /// The pulses of the car that the tape is of, unless the user says which.
@@ -132,9 +155,10 @@ fn words(rule: ScoreRule) -> String {
     }
 }
 
-/// Refuses a tape that lacks what the policy eats, unless the user wants it filled.
+/// Refuses a tape that lacks what the policy eats, unless the user wants it filled. Advice cannot be made up.
 fn fill(args: &Replay, tape: &Tape, recipe: &Recipe) -> anyhow::Result<Fill> {
-    if args.fill_sensors {
+    let is_advised = recipe.sensors.contains(&Sensor::ScriptedDriver);
+    if args.fill_sensors && !is_advised {
         return Ok(Fill::for_recipe(recipe));
     }
     let Some(frame) = tape.records().find_map(|record| record.frame) else {
@@ -143,6 +167,12 @@ fn fill(args: &Replay, tape: &Tape, recipe: &Recipe) -> anyhow::Result<Fill> {
     let mut lacks = Vec::new();
     if recipe.channels() == 2 && frame.right.is_none() {
         lacks.push("a right camera".to_owned());
+    }
+    if is_advised && frame.ranges.len() != recipe.ranges() {
+        bail!(
+            "{} lacks the scripted driver's advice, which is only on tapes that it drove itself with `hairpin run --rig sim`",
+            args.tape.display()
+        );
     }
     if recipe.ranges() > 0 && frame.ranges.is_empty() {
         lacks.push(format!("{} LiDAR values", recipe.ranges()));
@@ -190,10 +220,10 @@ fn reference<'a>(
         others.push("other settings".to_owned());
     }
     let kernels = header.get(key::KERNELS).unwrap_or("unknown");
-    if kernels != plan::kernels() && args.tolerance.is_none() {
+    if kernels != loaded.kernels && args.tolerance.is_none() {
         others.push(format!(
             "other kernels ({kernels}, here {}); --tolerance 1e-5 allows for them",
-            plan::kernels()
+            loaded.kernels
         ));
     }
     if others.is_empty() {

@@ -150,7 +150,8 @@ impl Sink for Watcher<'_> {
             self.seen.compared += 1;
         }
         let human = self.human(tick);
-        if let Err(error) = self.seen.outputs.take(tick, frame, human) {
+        let outputs = &mut self.seen.outputs;
+        if let Err(error) = outputs.take(tick, frame, human).and_then(|()| outputs.decision(tick)) {
             self.failed = Some(error);
             self.done.set(true);
         }

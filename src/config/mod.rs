@@ -29,6 +29,8 @@ pub use check::{Flag, Source};
 pub use default_file::default_toml;
 pub use error::{ConfigError, Fault};
 pub use metadata::{Algorithm, Metadata};
+#[cfg(feature = "cli")]
+pub(crate) use nearest::nearest;
 pub use origin::{Origin, Setting};
 pub use sensors::LidarConfig;
 

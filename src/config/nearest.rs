@@ -3,7 +3,7 @@
 /// The candidate that takes the least change from `word`, upper and lower case alike; `None` where even that
 /// one takes more changes than it has letters. Added letters count 1, dropped ones 2, since people shorten names
 /// more often than they lengthen them; a replaced letter is one of each.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     candidates
         .into_iter()

@@ -3,6 +3,7 @@
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
+use super::page::LatencyRow;
 use super::table::{Align, table};
 use crate::domain::{Measured, Stage};
 
@@ -65,6 +66,15 @@ impl Latency {
                 budget,
             })
             .collect()
+    }
+}
+
+impl Row {
+    /// As a page wants it.
+    #[must_use]
+    pub const fn on_page(&self) -> LatencyRow {
+        let Self { stage, p50, p95, p99, max, .. } = *self;
+        LatencyRow { stage, p50_ms: p50, p95_ms: p95, p99_ms: p99, max_ms: max }
     }
 }
 

@@ -14,8 +14,11 @@ pub mod page;
 pub mod recording;
 pub mod replay;
 pub mod settings;
+pub mod simulated;
 pub mod table;
 pub mod tape;
+pub mod track_map;
+pub mod tracks;
 
 /// One result in both forms.
 pub trait Report {

@@ -94,6 +94,10 @@ pub struct PageFoot {
     pub latency: Vec<LatencyRow>,
     /// The first difference, if there is one.
     pub divergence: Option<FirstDivergence>,
+    /// A drawing of the road that was driven, as SVG without style, script or links: it is put in as it is.
+    pub map: Option<String>,
+    /// What the drawing shows.
+    pub map_words: String,
 }
 
 /// Writes the page as the ticks come. Keeps nothing of them; `out` should be buffered.
@@ -160,7 +164,13 @@ impl<W: Write> PageWriter<W> {
             }
             None => self.out.write_all(b",\"divergence\":null")?,
         }
-        self.out.write_all(b"}</script>\n</body>\n</html>\n")?;
+        self.out.write_all(b"}</script>\n")?;
+        if let Some(map) = &foot.map {
+            self.out.write_all(b"<figure class=\"card\" id=\"map\">")?;
+            self.out.write_all(map.as_bytes())?;
+            writeln!(self.out, "<figcaption>{}</figcaption></figure>", Html(&foot.map_words))?;
+        }
+        self.out.write_all(b"</body>\n</html>\n")?;
         self.out.flush()?;
         Ok(self.out)
     }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Report;
 use super::latency::{self, Row};
+use super::page::{FirstDivergence, PageFoot};
 
 /// Where and how a replay left the recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +85,22 @@ impl ReplayReport {
     #[expect(clippy::cast_precision_loss, reason = "shown, never decided upon")]
     pub fn rate(&self) -> f64 {
         if self.seconds > 0.0 { self.ticks as f64 / self.seconds } else { 0.0 }
+    }
+
+    /// What a page of it ends with.
+    #[must_use]
+    pub fn foot(&self) -> PageFoot {
+        let divergence = match &self.compared {
+            Compared::Diverged(at) => Some(FirstDivergence { tick: at.tick, text: at.to_string() }),
+            _ => None,
+        };
+        PageFoot {
+            verdict: self.verdict(),
+            ok: divergence.is_none(),
+            latency: self.latency.iter().map(Row::on_page).collect(),
+            divergence,
+            ..PageFoot::default()
+        }
     }
 
     /// The one line.

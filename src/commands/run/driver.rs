@@ -11,7 +11,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::super::calibrated::calibrated;
 use super::super::eyes::{counted, described};
-use super::super::model::{self, Loaded};
+use super::super::model::{self, Folder};
 use super::super::setup::{self, setup};
 use super::super::voice::Voice;
 use super::super::{Context, build_id, kernels};
@@ -72,7 +72,7 @@ pub(super) fn run(args: &Run, context: &Context, session: &str) -> anyhow::Resul
         session.parse().map_err(|()| anyhow::anyhow!("no session of a guardian: {session:?}"))?;
     let calibration = calibrated(context)?;
     let settings = config.car();
-    let loaded = model::load(&args.model, config)?;
+    let loaded = model::load_folder(args.model(), config)?;
     let setup = Setup { calibration, ..setup(&loaded.card, config)? };
     let clock = Clock::new();
     let realtime = config.realtime;
@@ -207,14 +207,14 @@ fn battery(settings: &Settings, clock: Clock) -> anyhow::Result<Level> {
 fn record(
     file: &Path,
     args: &Run,
-    loaded: &Loaded,
+    loaded: &Folder,
     setup: &Setup,
     (context, camera): (&Context, &str),
 ) -> anyhow::Result<Recorder> {
     let header = Header::default()
         .with(key::BUILD, build_id())
         .with(key::MODEL, &loaded.card.name)
-        .with(key::MODEL_DIGEST, loaded.digest().to_string())
+        .with(key::MODEL_DIGEST, model::digest(&loaded.card).to_string())
         .with(key::CONFIG_DIGEST, setup::digest(setup, &context.config).to_string())
         .with(key::KERNELS, plan::kernels())
         .with(key::CALIBRATION, setup::calibration_text(&setup.calibration))

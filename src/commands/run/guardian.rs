@@ -12,7 +12,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 
 use super::super::calibrated::calibrated;
 use super::super::voice::Voice;
-use super::super::{Context, kernels, model};
+use super::super::{Context, kernels, model, scripted};
 use crate::cli::Run;
 use crate::exit::Outcome;
 use crate::guardian::Told;
@@ -54,7 +54,7 @@ pub(super) fn run(args: &Run, context: &Context) -> anyhow::Result<Outcome> {
     let board = Board::open(&settings, calibration.neutral())?;
     board.describe().iter().for_each(|part| voice.say(format!("hairpin: {part}")));
     let Board { lock, pins, gate, lamps, .. } = board;
-    let counter = match &args.operator {
+    let counter = match &args.car.operator {
         Some(path) => Some(Counter::open(path).with_context(|| {
             format!("cannot listen for operators at {}; its folder must be there", path.display())
         })?),
@@ -94,7 +94,7 @@ pub(super) fn run(args: &Run, context: &Context) -> anyhow::Result<Outcome> {
         signals,
         start: start(context)?,
         deaths: config.restarts,
-        arm: args.arm,
+        arm: args.car.arm,
         told: &mut told,
     };
     let last = Guardian::new(parts).serve()?;
@@ -105,11 +105,18 @@ pub(super) fn run(args: &Run, context: &Context) -> anyhow::Result<Outcome> {
 
 /// Refuses what would be refused by the driver a second later, over pins that were touched by then.
 fn known_before(args: &Run) -> anyhow::Result<()> {
-    let card = args.model.join(model::CARD);
+    let folder_of_model = args.model();
+    if scripted::is_meant(folder_of_model) {
+        bail!(
+            "the scripted driver knows the track and cannot see; it drives simulated cars alone: `hairpin run --rig sim`. \
+             On a car name a model folder"
+        );
+    }
+    let card = folder_of_model.join(model::CARD);
     if !card.is_file() {
         bail!(
             "{} is no model folder: it has no {}; `hairpin import PATH` makes one from an archive, a .pb or an .onnx",
-            args.model.display(),
+            folder_of_model.display(),
             model::CARD
         );
     }

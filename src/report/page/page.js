@@ -22,6 +22,12 @@ function showWords() {
   }
 }
 
+// The map stands behind everything in the file, since it is known last, and beside the verdict in the page.
+function showMap() {
+  const map = byId('map');
+  if (map) document.querySelector('.overview').prepend(map);
+}
+
 // Percentiles beside a bar whose full length is the budget.
 function showLatency() {
   const box = byId('latency');
@@ -318,6 +324,7 @@ function showMarks() {
 }
 
 showWords();
+showMap();
 showLatency();
 if (tape.n > 0) {
   byId('main').hidden = false;

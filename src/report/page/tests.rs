@@ -124,7 +124,10 @@ fn head_and_foot_say_what_they_were_given() {
     };
     let row = LatencyRow { stage: Stage::Infer, p50_ms: 3.5, p95_ms: 4.0, p99_ms: 5.0, max_ms: f64::NAN };
     let divergence = Some(FirstDivergence { tick: 57, text: "infer".into() });
-    let foot = PageFoot { verdict: "differs".into(), ok: false, latency: vec![row], divergence };
+    let map = Some("<svg></svg>".to_owned());
+    let map_words = "a <b>map</b>".to_owned();
+    let foot =
+        PageFoot { verdict: "differs".into(), ok: false, latency: vec![row], divergence, map, map_words };
     let page = page(&head, &[], &foot);
     let head = element(&page, "head");
     assert!(page.contains("<title>a &amp; b</title>"));
@@ -139,7 +142,8 @@ fn head_and_foot_say_what_they_were_given() {
         element(&page, "foot"),
         r#"{"verdict":"differs","ok":false,"latency":[["infer",3.5,4.0,5.0,"NaN"]],"divergence":{"tick":57,"text":"infer"}}"#
     );
-    assert!(page.ends_with("</script>\n</body>\n</html>\n"));
+    let map = r#"<figure class="card" id="map"><svg></svg><figcaption>a &lt;b&gt;map&lt;/b&gt;</figcaption></figure>"#;
+    assert!(page.ends_with(&format!("</script>\n{map}\n</body>\n</html>\n")), "{page}");
 }
 
 #[test]
