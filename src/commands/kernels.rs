@@ -1,18 +1,24 @@
 //! The car's arithmetic on every machine. tract chooses its kernels once per process, from the CPU and from one
 //! environment variable; so a process on a wider CPU that wants the car's restarts itself with that variable set.
 
+#[cfg(target_arch = "x86_64")]
 use std::ffi::OsStr;
 #[cfg(feature = "car")]
 use std::ffi::OsString;
+#[cfg(target_arch = "x86_64")]
 use std::os::unix::process::CommandExt;
+#[cfg(target_arch = "x86_64")]
 use std::process::Command;
 
+#[cfg(target_arch = "x86_64")]
 use anyhow::Context as _;
 
 use super::Context;
+#[cfg(target_arch = "x86_64")]
 use crate::config::Kernels;
 
 /// Read by tract-linalg at its first use.
+#[cfg(target_arch = "x86_64")]
 const VARIABLE: &str = "TRACT_CPU_ISA";
 
 /// Everything that the car's Goldmont lacks and that tract has kernels for.
