@@ -1,6 +1,6 @@
 //! The world as lines: a closed road with its centre line and borders, where something is along it, and the
 //! forms in which a road is written down. Metres, radians, x to the right, y up; headings counter-clockwise
-//! from +x. The direction of travel is the order of the way-points. Refuses what no car can lap ([`check`]).
+//! from +x. The direction of travel is the order of the way-points. Refuses what no car can lap (`check`).
 
 mod built_in;
 mod check;
