@@ -294,6 +294,9 @@ plan_install() {
         changed=1
         same "$binary" "$home/$slot/hairpin" 755 || plan "copy the program to slot $slot" do_program
         plan "let slot $slot be the one that runs: /opt/hairpin/current" do_current
+    elif [[ -e $home/trial ]]; then
+        changed=1 slot=$current
+        plan "end the trial of slot $slot: it stays" do_current
     fi
     [[ $(readlink "$link" 2>/dev/null) == /opt/hairpin/current/hairpin ]] || plan "link /usr/local/bin/hairpin to it" do_link
     points="calibration = \"$calibration\""
@@ -344,7 +347,10 @@ do_restore() {
     reload_units
     if ((live == 1)) && [[ $active =~ ^(active|activating|reloading)$ ]]; then systemctl --no-block start $stock; fi
 }
-do_ungroup() { chgrp -R 0 "$state"; groupdel ${root:+--prefix "$root"} hairpin; }
+do_ungroup() { # which is somebody's only group, perhaps
+    chgrp -R 0 "$state"
+    groupdel ${root:+--prefix "$root"} hairpin 2>/dev/null || say "  the group hairpin stays: somebody belongs to it"
+}
 do_purge() { rm -rf "$state" "$root/etc/hairpin"; }
 was() { sed -n "s/^$1=//p" "$before" 2>/dev/null; }
 
@@ -352,8 +358,8 @@ plan_remove() {
     if [[ -e $unit || -n $(enabled $ours) ]]; then plan "stop hairpin, pins neutral, and take its service off" do_stop; fi
     if [[ -e $home || -L $link || -e $rules ]]; then plan "remove /opt/hairpin, /usr/local/bin/hairpin and the udev rules" do_files; fi
     if [[ -f $before ]]; then
-        if [[ $(was group) == made && -n $(group_id) ]]; then plan "remove the group hairpin" do_ungroup; fi
         plan "restore $stock: $(was enabled | grep . || echo "not installed"), $(was active)" do_restore
+        if [[ $(was group) == made && -n $(group_id) ]]; then plan "remove the group hairpin" do_ungroup; fi
     elif ((${#words[@]} > 0)); then
         notes+=("how the stock service was is not known here; systemctl enable --now $stock starts it")
     fi

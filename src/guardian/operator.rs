@@ -39,6 +39,11 @@ impl Operator {
         self.input.as_ref().map(AsFd::as_fd)
     }
 
+    /// Whether a word has come from there.
+    pub(super) const fn spoke(&self) -> bool {
+        self.spoke
+    }
+
     /// Reads what is there, once; call where poll says that there is something. An input that ends after having been used
     /// is a stop: nobody is holding on any more.
     pub fn read(&mut self, words: &mut Vec<Word>) {

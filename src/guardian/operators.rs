@@ -1,6 +1,7 @@
 //! Everybody who may say a word to the guardian: the terminal that it was started at, and guests at a socket of its own,
 //! each with the law of `operator`: what is not understood is a stop, and one who leaves after having spoken is one. What
-//! happens is told to every guest, without waiting for any. Refuses a fifth guest.
+//! happens is told to every guest, without waiting for any. Refuses nobody: a fifth guest takes the place of one who never
+//! spoke, else of the first, whose leaving is a stop.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
@@ -10,6 +11,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use super::operator::{Operator, Word};
+use crate::domain::Ask;
 
 /// Guests at once.
 const GUESTS: usize = 4;
@@ -97,16 +99,25 @@ impl Operators {
         for (slot, _) in self.guests.iter_mut().zip(guests).filter(|(_, ready)| *ready) {
             let Some(guest) = slot else { continue };
             guest.operator.read(words);
-            if guest.operator.input().is_none() {
+            // One who has spoken hears what becomes of leaving; see `sweep`.
+            if guest.operator.input().is_none() && !guest.operator.spoke() {
                 *slot = None;
             }
         }
         if counter {
-            self.welcome(greeting);
+            self.welcome(greeting, words);
         }
     }
 
-    fn welcome(&mut self, greeting: &str) {
+    /// Shows those out who have left.
+    pub(super) fn sweep(&mut self) {
+        let left = |guest: &Guest| guest.operator.input().is_none();
+        for slot in self.guests.iter_mut().filter(|slot| slot.as_ref().is_some_and(left)) {
+            *slot = None;
+        }
+    }
+
+    fn welcome(&mut self, greeting: &str, words: &mut Vec<Word>) {
         let Some(Ok((mut stream, _))) = self.counter.as_ref().map(|counter| counter.listener.accept()) else {
             return;
         };
@@ -114,10 +125,14 @@ impl Operators {
         if stream.set_nonblocking(true).is_err() {
             return;
         }
-        let Some(slot) = self.guests.iter_mut().find(|slot| slot.is_none()) else {
-            drop(writeln!(stream, "{GUESTS} operators are here already"));
-            return;
-        };
+        let free = self.guests.iter().position(Option::is_none);
+        let mute = |slot: &Option<Guest>| slot.as_ref().is_some_and(|guest| !guest.operator.spoke());
+        let at = free.or_else(|| self.guests.iter().position(mute));
+        if at.is_none() {
+            // All four have a say: one has to go, and does so as any other operator.
+            words.push(Word::Ask(Ask::Stop));
+        }
+        let Some(slot) = self.guests.get_mut(at.unwrap_or(0)) else { return };
         drop(writeln!(stream, "{greeting}"));
         if let Ok(ear) = stream.try_clone() {
             *slot = Some(Guest { operator: Operator::new(Some(stream.into())), ear });
@@ -186,23 +201,60 @@ mod tests {
         assert!(operators.inputs().iter().flatten().count() == 1, "only the socket is left");
     }
 
+    fn guests(operators: &mut Operators, path: &std::path::Path, count: usize) -> Vec<UnixStream> {
+        let come = |_| {
+            let guest = UnixStream::connect(path).expect("a guardian");
+            assert_eq!(heard(operators), []);
+            guest
+        };
+        (0..count).map(come).collect()
+    }
+
     #[test]
-    fn a_fifth_guest_is_told_so_and_one_that_never_reads_holds_nobody_up() {
+    fn a_fifth_guest_is_heard_in_the_place_of_one_who_never_spoke() {
         let (_folder, path) = at("operator");
         let mut operators = Operators::new(None, Some(Counter::open(&path).expect("a socket")));
-        let mut guests: Vec<UnixStream> = (0..5)
-            .map(|_| {
-                let guest = UnixStream::connect(&path).expect("a guardian");
-                assert_eq!(heard(&mut operators), []);
-                guest
-            })
-            .collect();
+        let mut first = guests(&mut operators, &path, 4);
+        first[0].write_all(b"arm\n").expect("room");
+        assert_eq!(heard(&mut operators), [Word::Ask(Ask::Arm)]);
+        let mut fifth = guests(&mut operators, &path, 1);
+        fifth[0].write_all(b"stop\n").expect("room");
+        assert_eq!(heard(&mut operators), [STOP]);
         let mut text = String::new();
-        guests.pop().expect("the fifth").read_to_string(&mut text).expect("closed");
-        assert_eq!(text, "4 operators are here already\n");
+        first[1].read_to_string(&mut text).expect("closed");
+        assert_eq!(text, "disarmed\n", "it was shown out");
+        // Where all have spoken, the first one's leaving is a stop.
+        first[2].write_all(b"d\n").expect("room");
+        first[3].write_all(b"d\n").expect("room");
+        assert_eq!(heard(&mut operators), [Word::Ask(Ask::Disarm); 2]);
+        let _sixth = UnixStream::connect(&path).expect("a guardian");
+        assert_eq!(heard(&mut operators), [STOP]);
+    }
+
+    #[test]
+    fn one_that_never_reads_holds_nobody_up() {
+        let (_folder, path) = at("operator");
+        let mut operators = Operators::new(None, Some(Counter::open(&path).expect("a socket")));
+        let mut guests = guests(&mut operators, &path, 2);
         (0..100_000).for_each(|_| operators.tell("a line that nobody reads"));
-        guests[3].write_all(b"d\n").expect("room");
+        guests[1].write_all(b"d\n").expect("room");
         assert_eq!(heard(&mut operators), [Word::Ask(Ask::Disarm)]);
+    }
+
+    #[test]
+    fn one_who_leaves_hears_what_became_of_it() {
+        let (_folder, path) = at("operator");
+        let mut operators = Operators::new(None, Some(Counter::open(&path).expect("a socket")));
+        let mut guest = guests(&mut operators, &path, 1).remove(0);
+        guest.write_all(b"arm\n").expect("room");
+        guest.shutdown(std::net::Shutdown::Write).expect("open");
+        assert_eq!(heard(&mut operators), [Word::Ask(Ask::Arm)]);
+        assert_eq!(heard(&mut operators), [STOP]);
+        operators.tell("stopped");
+        operators.sweep();
+        let mut text = String::new();
+        guest.read_to_string(&mut text).expect("closed");
+        assert_eq!(text, "disarmed\nstopped\n");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub struct Parts<'a> {
     pub operators: Operators,
     /// Who started this process, where that wants to know how it is.
     pub manager: Notifier,
-    /// Readable when the system asks to end.
+    /// Readable when the system asks to end; reading it does not block.
     pub signals: UnixStream,
     /// How to start a driver.
     pub start: Start,

@@ -13,6 +13,10 @@ pub const SOCKET: &str = "NOTIFY_SOCKET";
 #[derive(Debug, Default)]
 pub struct Notifier {
     socket: Option<(UnixDatagram, SocketAddr)>,
+    ready: bool,
+    status: String,
+    /// What goes out with every beat: all that was said, since a full queue drops words.
+    beat: String,
 }
 
 impl Notifier {
@@ -29,29 +33,40 @@ impl Notifier {
             socket.set_nonblocking(true).ok()?;
             Some((socket, address))
         });
-        Self { socket }
+        Self { socket, beat: "WATCHDOG=1".to_owned(), ..Self::default() }
     }
 
     /// The service is up.
-    pub fn ready(&self) {
+    pub fn ready(&mut self) {
+        self.ready = true;
+        self.said();
         self.send("READY=1");
     }
 
-    /// The service still does its work; due within the unit's `WatchdogSec`.
+    /// The service still does its work; due within the unit's `WatchdogSec`. What was said before is said again.
     pub fn alive(&self) {
-        self.send("WATCHDOG=1");
+        self.send(&self.beat);
     }
 
     /// The service is about to end.
-    pub fn stopping(&self) {
+    pub fn stopping(&mut self) {
+        "STOPPING=1\nWATCHDOG=1".clone_into(&mut self.beat);
         self.send("STOPPING=1");
     }
 
     /// One line for `systemctl status`.
-    pub fn status(&self, words: &str) {
+    pub fn status(&mut self, words: &str) {
         if self.socket.is_some() {
-            self.send(&format!("STATUS={}", words.replace('\n', " ")));
+            self.status = format!("STATUS={}", words.replace('\n', " "));
+            self.said();
+            self.send(&self.status);
         }
+    }
+
+    fn said(&mut self) {
+        let ready = if self.ready { "READY=1\n" } else { "" };
+        let status = if self.status.is_empty() { String::new() } else { format!("{}\n", self.status) };
+        self.beat = format!("{ready}{status}WATCHDOG=1");
     }
 
     fn send(&self, text: &str) {
@@ -79,10 +94,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("notify");
         let ear = UnixDatagram::bind(&path).expect("a socket");
-        let notifier = Notifier::to(Some(path.as_os_str()));
+        let mut notifier = Notifier::to(Some(path.as_os_str()));
         notifier.ready();
         notifier.status("two\nlines");
         assert_eq!((heard(&ear), heard(&ear)), ("READY=1".to_owned(), "STATUS=two lines".to_owned()));
+        notifier.alive();
+        assert_eq!(
+            heard(&ear),
+            "READY=1\nSTATUS=two lines\nWATCHDOG=1",
+            "what may have been lost is said again"
+        );
 
         let name = format!("hairpin-notify-{}", std::process::id());
         let ear = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).expect("a name"));

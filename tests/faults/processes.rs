@@ -245,3 +245,16 @@ fn a_guardian_that_is_killed_while_it_ends_leaves_no_open_gate() {
         assert!(car.is_neutral() && !car.stands().2, "after {wait} ms: {:?}", car.stands());
     }
 }
+
+#[test]
+fn a_guardian_that_was_stopped_and_asked_to_end_ends() {
+    let mut car = driving(&[]);
+    let guardian = car.guardian();
+    signal(guardian, Signal::STOP);
+    sleep(Duration::from_millis(400));
+    signal(guardian, Signal::TERM);
+    signal(guardian, Signal::CONT);
+    car.ended();
+    let (_, throttle, open) = car.stands();
+    assert!(throttle == 1_446_000 && !open, "{throttle} ns, gate {open}");
+}

@@ -138,6 +138,7 @@ fn folder(file: &Path) -> &Path {
 /// A socket that becomes readable when the system asks to end. Ctrl-Z ends too: a guardian that is stopped guards nothing.
 fn signals() -> anyhow::Result<UnixStream> {
     let (reader, writer) = UnixStream::pair().context("cannot make the pair that signals arrive by")?;
+    reader.set_nonblocking(true).context("cannot set up the pair that signals arrive by")?;
     for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP] {
         let writer = writer.try_clone().context("cannot listen for signals")?;
         signal_hook::low_level::pipe::register(signal, writer).context("cannot listen for signals")?;

@@ -5,6 +5,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use std::path::Path;
+
 use anyhow::bail;
 
 use super::super::clock::Clock;
@@ -197,12 +199,14 @@ fn opened(
     let title = format!("{} on {}", loaded.label(), plan.track.name());
     let mut head = outputs::head(title, BUILD.to_owned(), loaded, setup);
     head.facts.extend(facts.map(|(name, value)| (name.to_owned(), value)));
+    let track = sim.track.as_deref().map(Path::new).filter(|path| path.is_file());
+    let read: Vec<&Path> = track.into_iter().chain([Path::new("hairpin.toml")]).collect();
     let wanted = Wanted {
         record: args.record.as_deref(),
         report: sim.report.as_deref(),
         lines: sim.trace.as_deref(),
         force: args.force,
-        read: &[],
+        read: &read,
         model: args.model(),
     };
     Outputs::open(&wanted, &header, &head)

@@ -126,7 +126,10 @@ impl<'a> Guardian<'a> {
             self.give_up_arming();
             self.beat();
             let ready = self.wait(wake)?;
-            self.answer_for_absence()?;
+            if self.answers_for_absence()? {
+                // What was ready was of the driver that was replaced.
+                continue;
+            }
             if ready.gone {
                 self.lost_driver()?;
             } else if ready.link {
@@ -211,23 +214,23 @@ impl<'a> Guardian<'a> {
     }
 
     /// A guardian that was stopped or starved does not go on where it was: the driver has taken its place by now, or is
-    /// about to, and what it asked meanwhile is in the queue.
-    fn answer_for_absence(&mut self) -> Result<(), GuardianError> {
+    /// about to, and what it asked meanwhile is in the queue. Whether that was so.
+    fn answers_for_absence(&mut self) -> Result<bool, GuardianError> {
         let now = self.clock.now();
         let absent = now.since(self.present);
         self.present = now;
         if absent <= LONGEST_ABSENCE || self.driver.is_none() {
-            return Ok(());
+            return Ok(false);
         }
         self.step(Event::DriverGone);
         self.tell(Told::Absent(absent));
-        self.lost_driver()
+        self.lost_driver().map(|()| true)
     }
 
-    /// Takes the word of the signals, so that they are heard once.
+    /// Takes the word of the signals, so that they are heard once; never waits for one.
     fn is_asked_to_end(&mut self) -> bool {
         let mut bytes = [0; 16];
-        std::io::Read::read(&mut self.signals, &mut bytes).is_ok()
+        std::io::Read::read(&mut self.signals, &mut bytes).is_ok_and(|count| count > 0)
     }
 
     /// What is due by time alone: an answer, a look at the pins.
@@ -237,6 +240,7 @@ impl<'a> Guardian<'a> {
             return;
         }
         self.next_beat = now + BEAT;
+        self.operators.sweep();
         if now >= self.next_alive {
             self.next_alive = now + ALIVE;
             self.manager.alive();
