@@ -21,15 +21,26 @@ pub(super) fn look(settings: &Settings, running: &[Running]) -> Vec<Finding> {
         return vec![nothing(settings, &nodes, &unbooted)];
     }
     let mut findings = vec![found(settings, &chosen, &unbooted)];
-    let in_use = |node: &&Node| {
+    let held = |node: &&Node| {
         let place = format!("/dev/{}", node.name);
-        let by: Vec<String> =
-            running.iter().filter(|one| one.has(|link| link == place)).map(Running::shown).collect();
-        (!by.is_empty()).then(|| format!("{place} open in {}", listed(by)))
+        let by: Vec<&Running> = running.iter().filter(|one| one.has(|link| link == place)).collect();
+        (!by.is_empty()).then_some((place, by))
     };
-    let taken: Vec<String> = chosen.iter().filter_map(in_use).collect();
-    if !taken.is_empty() {
-        let saw = taken.join("; ");
+    let held: Vec<(String, Vec<&Running>)> = chosen.iter().filter_map(held).collect();
+    let in_words = |(place, by): &(String, Vec<&Running>)| {
+        format!("{place} open in {}", listed(by.iter().map(|one| one.shown()).collect()))
+    };
+    let saw = held.iter().map(in_words).collect::<Vec<_>>().join("; ");
+    if held.iter().flat_map(|(_, by)| by).all(|one| one.is_service()) && !held.is_empty() {
+        let remedy = "`sudo systemctl stop hairpin` before `hairpin record` or `hairpin run` by hand";
+        let wanted = "it free, for a drive by hand";
+        findings.push(Finding::note(
+            "camera in use",
+            format!("{saw}: hairpin's own service"),
+            wanted,
+            remedy,
+        ));
+    } else if !held.is_empty() {
         findings.push(Finding::wrong(
             "camera in use",
             saw,

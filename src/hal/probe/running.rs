@@ -26,10 +26,21 @@ impl Running {
         format!("{name} (pid {})", self.pid)
     }
 
+    /// Whether it is hairpin as a service manager starts it, guardian or driver: it listens for operators.
+    pub(super) fn is_service(&self) -> bool {
+        serves(&self.words)
+    }
+
     /// Whether it has a file open that `wanted` picks.
     pub(super) fn has(&self, wanted: impl Fn(&str) -> bool) -> bool {
         self.open.iter().flatten().any(|link| wanted(&link.to_string_lossy()))
     }
+}
+
+fn serves(words: &[String]) -> bool {
+    let name = words.first().and_then(|word| word.rsplit('/').next());
+    let told = |what: &str| words.iter().any(|word| word == what || word.starts_with(&format!("{what}=")));
+    name == Some("hairpin") && told("run") && told("--operator")
 }
 
 /// Everything under `/proc`, by number.
@@ -66,7 +77,7 @@ pub(super) fn listed(mut names: Vec<String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::listed;
+    use super::{listed, serves};
 
     #[test]
     fn many_are_counted() {
@@ -76,5 +87,14 @@ mod tests {
             all,
             ["", "a", "a and b", "a, b and c", "a, b, c and d", "a, b, c and 2 more", "a, b, c and 3 more"]
         );
+    }
+
+    #[test]
+    fn the_service_is_known_by_its_socket() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let served =
+            "/usr/local/bin/hairpin run --model /var/lib/hairpin/model --operator /run/hairpin/operator";
+        assert!(serves(&words(served)) && serves(&words("hairpin run --operator=/run/x -m y")));
+        assert!(!serves(&words("hairpin run --model m")) && !serves(&words("vi run --operator")));
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn pins(settings: &Settings, board: &Carrier, gate: &Gate, running: &
     if !others.is_empty() {
         saw.push(format!("{} has its files open", listed(others.clone())));
     }
-    let served = |one: &&Running| Some(one.pid) == owner && is_service(&one.words);
+    let served = |one: &&Running| Some(one.pid) == owner && one.is_service();
     if let (Some(service), true) = (running.iter().find(served), others.is_empty()) {
         let saw = format!("{}: hairpin's own service", service.shown());
         let remedy =
@@ -131,13 +131,6 @@ pub(super) fn stock(settings: &Settings, running: &[Running]) -> Finding {
     Finding::good("stock stack", if installed { "installed, disabled" } else { "not installed" })
 }
 
-/// A guardian that listens for operators: the one that a service manager starts.
-fn is_service(words: &[String]) -> bool {
-    let name = words.first().and_then(|word| word.rsplit('/').next());
-    let told = |what: &str| words.iter().any(|word| word == what || word.starts_with(&format!("{what}=")));
-    name == Some("hairpin") && told("run") && told("--operator")
-}
-
 /// By the program that runs, not by what it is told: `hairpin` may be given a path of the stock car.
 fn is_stock(words: &[String]) -> bool {
     let program = |word: &String| word.starts_with("/opt/aws/deepracer/");
@@ -151,16 +144,7 @@ fn is_stock(words: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_service, is_stock};
-
-    #[test]
-    fn the_service_is_known_by_its_socket() {
-        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let served =
-            "/usr/local/bin/hairpin run --model /var/lib/hairpin/model --operator /run/hairpin/operator";
-        assert!(is_service(&words(served)) && is_service(&words("hairpin run --operator=/run/x -m y")));
-        assert!(!is_service(&words("hairpin run --model m")) && !is_service(&words("vi run --operator")));
-    }
+    use super::is_stock;
 
     #[test]
     fn the_stock_stack_is_known_by_what_runs() {
