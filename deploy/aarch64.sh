@@ -39,7 +39,7 @@ sources() {
         sed -n 's/^Debian|\([^|]*\)|\([^|]*\)|\([^|]*\)$/deb [signed-by=KEYRING] \1 \2 \3/p' | sort -u |
         sed 's|KEYRING|/usr/share/keyrings/debian-archive-keyring.gpg|'
 }
-fetch() { # into $place/root
+fetch() { # into $place/unpacked
     local apt=$place/apt debs packages deb
     mkdir -p "$apt"/{state/lists/partial,cache/archives/partial,etc/apt.conf.d,etc/preferences.d,debs}
     : >"$apt/status"
@@ -66,9 +66,9 @@ CONF
     # shellcheck disable=SC2086 # a list of packages
     (cd "$apt/debs" && apt-get -qq download rustc-web libstd-rust-web-dev $packages libstd-rust-web-dev:arm64) >>"$apt/log" 2>&1 ||
         skip "the packages cannot be had: $(tail -1 "$apt/log")"
-    rm -rf "$place/root"
-    for deb in "$apt"/debs/*.deb; do dpkg-deb -x "$deb" "$place/root"; done
-    rm -rf "$apt" "$place/root/usr/share" "$place/root/usr/bin/rustdoc" "$place/root/usr/libexec"
+    rm -rf "$place/unpacked"
+    for deb in "$apt"/debs/*.deb; do dpkg-deb -x "$deb" "$place/unpacked"; done
+    rm -rf "$apt" "$place/unpacked/usr/share" "$place/unpacked/usr/bin/rustdoc" "$place/unpacked/usr/libexec"
 }
 
 if [[ ! -x $compiler ]]; then
@@ -81,7 +81,7 @@ if [[ ! -x $compiler ]]; then
     mkdir -p "$place"
     (fetch)
     # It is dynamic, and looks for its libraries where they would have been installed.
-    printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$place/root/usr/lib/x86_64-linux-gnu" "$place/root/usr/bin/rustc" >"$compiler.new"
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$place/unpacked/usr/lib/x86_64-linux-gnu" "$place/unpacked/usr/bin/rustc" >"$compiler.new"
     chmod +x "$compiler.new"
     "$compiler.new" --version >/dev/null 2>&1 || skip "Debian's compiler does not start here: $("$compiler.new" --version 2>&1 | tail -1)"
     mv "$compiler.new" "$compiler"

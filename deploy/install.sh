@@ -92,7 +92,7 @@ if [[ -n $host ]]; then
         cp -r "$(part models/line-follower)" "$work/kit/models/"
     fi
     say "copying $(du -sh "$work/kit" | cut -f1) to $host"
-    there=$("${over[@]}" "$host" 'mktemp -d /tmp/hairpin-install.XXXXXX')
+    there=$("${over[@]}" "$host" 'mktemp -d')
     tar -C "$work/kit" -cf - . | "${over[@]}" "$host" "tar -C $there -xf -"
     become=$("${over[@]}" "$host" 'test -w /etc || echo sudo')
     if [[ -t 0 ]]; then over+=(-t); fi # for the question, and for sudo's

@@ -96,7 +96,7 @@ needed() { for name in "$@"; do modprobe -d "$work/kernel" -S "$release" --show-
 build_initrd() {
     local tree=$work/initrd
     rm -rf "$tree"
-    mkdir -p "$tree"/{bin,dev,proc,root,modules}
+    mkdir -p "$tree"/{bin,dev,proc,car,modules}
     cp /bin/busybox "$tree/bin/"
     needed "${early[@]}" | while read -r module; do
         cp "$module" "$tree/modules/"
@@ -110,10 +110,10 @@ busybox mount -t proc none /proc
 busybox --install /bin
 while read -r module; do insmod /modules/$module; done </modules/order
 # Of the two memory disks the one that is a root; which comes first is the kernel's choice.
-until mount -t ext4 -o noatime /dev/pmem0 /root || mount -t ext4 -o noatime /dev/pmem1 /root; do sleep 0.1; done 2>/dev/null
+until mount -t ext4 -o noatime /dev/pmem0 /car || mount -t ext4 -o noatime /dev/pmem1 /car; do sleep 0.1; done 2>/dev/null
 umount /proc
-mount --move /dev /root/dev
-exec switch_root /root /sbin/init
+mount --move /dev /car/dev
+exec switch_root /car /sbin/init
 INIT
     chmod +x "$tree/init"
     (cd "$tree" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initrd.gz"

@@ -42,7 +42,7 @@ if [[ ${HAIRPIN_INSTALL_ALONE:-} != "$PPID" ]]; then
     exit
 fi
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/hairpin-install.XXXXXX")
+work=$(mktemp -d)
 trap 'cd / && umount -R "$work" && rmdir "$work"' EXIT
 mount -t tmpfs -o size=1g,mode=755 none "$work"
 if [[ ! -f $cache.made ]]; then

@@ -4,7 +4,7 @@ systemctl stop hairpin
 mkdir -p /run/hairpin
 mark drive begin
 hairpin run --config /etc/hairpin/hairpin.toml --model /var/lib/hairpin/model --operator $socket \
-    --record /root/drive.mcap --force </dev/null >/tmp/drive.txt 2>&1 &
+    --record /srv/drive.mcap --force </dev/null >/tmp/drive.txt 2>&1 &
 driver=$!
 check "it listens for the operator" patiently 10 test -S $socket
 check "disarmed at first" patiently 10 sh -c "hairpin operate status --at $socket | grep -qi disarmed"
@@ -23,7 +23,7 @@ mark drive end
 check "no power at the end" equals "$(pins)" "$neutral_throttle $(mid Servo) 1"
 keep_log drive
 cp /tmp/drive.txt $out/
-cp /root/drive.mcap $out/
+cp /srv/drive.mcap $out/
 rm -rf $out/model
 cp -rL /var/lib/hairpin/model $out/model
 figure "$(sed -n 's/^hairpin: \(the first frame was decided.*\)/binary start: \1/p' /tmp/drive.txt)"

@@ -2,7 +2,7 @@
 # A hundred frames and more through the real V4L2 path; the host compares each with what was fed.
 systemctl stop hairpin
 mark record begin
-check "record for 4 s" hairpin record /root/record.mcap --seconds 4 --force --config /etc/hairpin/hairpin.toml
+check "record for 4 s" hairpin record /srv/record.mcap --seconds 4 --force --config /etc/hairpin/hairpin.toml
 mark record end
-cp /root/record.mcap $out/
+cp /srv/record.mcap $out/
 keep_log record
