@@ -27,6 +27,9 @@ pub struct Cli {
     /// Override one setting, like `drive.speed_percent=30`; may be repeated
     #[arg(long = "set", global = true, value_name = "KEY=VALUE", help_heading = "Everywhere")]
     pub set: Vec<String>,
+    /// The model's plan that decides: in fixed point (the default), or as the network came
+    #[arg(long, global = true, value_name = "PLAN", value_parser = ["fixed", "f32"], help_heading = "Everywhere")]
+    pub precision: Option<String>,
     /// What to do.
     #[command(subcommand)]
     pub command: Verb,
@@ -188,6 +191,9 @@ pub struct Import {
     /// The network's output node, where it is not one of AWS's names and not the only one
     #[arg(long, value_name = "NODE")]
     pub output: Option<String>,
+    /// Calibrate a model's fixed-point plan on this tape's frames; default: simulated ones
+    #[arg(long, value_name = "TAPE")]
+    pub frames: Option<PathBuf>,
     /// Replace a model or tape of the same name
     #[arg(long)]
     pub force: bool,
@@ -308,6 +314,15 @@ pub struct Bench {
     /// Frames to run; default: a drawn 640x480 picture
     #[arg(long, value_name = "FILE")]
     pub tape: Option<PathBuf>,
+    /// Measure this stage alone, in CPU time
+    #[arg(long, value_name = "STAGE", value_parser = ["infer"], conflicts_with = "tape")]
+    pub only: Option<String>,
+    /// With --only: a NumPy file of ready observations, u8 [frames, 120, 160, channels]
+    #[arg(long, value_name = "FILE", requires = "only")]
+    pub frames: Option<PathBuf>,
+    /// With --only: write the scores of every frame, as a NumPy file, f32 [frames, outputs]
+    #[arg(long, value_name = "FILE", requires = "only")]
+    pub scores: Option<PathBuf>,
     /// Ticks to measure, after 20 to warm up
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ticks: u32,

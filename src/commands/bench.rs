@@ -1,6 +1,8 @@
 //! `hairpin bench`: each stage of a tick on this machine. The same loop as a replay, over a tape or over drawn
 //! pictures; nothing is written.
 
+mod infer;
+
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -11,7 +13,6 @@ use crate::cli::Bench;
 use crate::domain::{Frame, FrameSeq, Picture, PixelFormat, Tick};
 use crate::drive::{Pilot, Sink, Stopwatch, cycle};
 use crate::exit::Outcome;
-use crate::policy::plan;
 use crate::report::bench::BenchReport;
 use crate::report::latency::Latency;
 use crate::tape::header::{Header, key};
@@ -25,6 +26,9 @@ const WARM_UP: u64 = 20;
 /// Measures.
 pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Outcome> {
     kernels::ensure(context)?;
+    if args.only.is_some() {
+        return infer::run(args, context);
+    }
     let loaded = model::load_folder(&args.model, &context.config)?;
     let setup = setup::setup(&loaded.card, &context.config)?;
     let tape = match &args.tape {
@@ -55,7 +59,7 @@ pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Outcome> {
     context.print(&BenchReport {
         model: loaded.card.name,
         frames: args.tape.as_deref().map_or_else(|| "a drawn 640x480 picture".to_owned(), name),
-        kernels: plan::kernels(),
+        kernels: loaded.arithmetic.text(),
         ticks: meter.wanted,
         seconds: span.as_millis_f64() / 1e3,
         latency: meter.latency.rows(),

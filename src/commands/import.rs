@@ -7,10 +7,11 @@ use std::process::ExitStatus;
 use anyhow::{Context as _, bail};
 use indicatif::ProgressBar;
 
-use super::intake::{self, default_name, training};
-use super::{Context, Said, build_id, confine, files, kernels, model, picture, say, was_set};
+use super::intake::{self, Intake, default_name, training};
+use super::{Context, Said, build_id, confine, files, fixed, kernels, model, picture, say, sights, was_set};
 use crate::cli::Import;
-use crate::domain::{Frame, Recipe, Sensor};
+use crate::config::Precision;
+use crate::domain::{FixedPoint, Frame, Recipe, Sensor};
 use crate::exit::{self, Outcome};
 use crate::policy::NetworkKind;
 use crate::report::model::ModelReport;
@@ -56,6 +57,9 @@ fn is_recording(path: &Path) -> anyhow::Result<bool> {
 
 /// Pictures or a tub to a tape.
 fn recording(args: &Import, context: &Context) -> anyhow::Result<Outcome> {
+    if let Some(tape) = &args.frames {
+        bail!("--frames {} calibrates a model; {} holds pictures", tape.display(), args.path.display());
+    }
     let rate = if was_set(context, "tape.rate_hz") { Some(rate(context)?) } else { None };
     let recording = Recording::open(&args.path, rate)?;
     let out = args.out.clone().unwrap_or(PathBuf::from(format!("{}.mcap", name(args)?)));
@@ -128,7 +132,8 @@ fn model(args: &Import, context: &Context) -> anyhow::Result<Outcome> {
         return outcome_of(ended);
     }
     let name = name(args)?;
-    let intake = intake::read(&args.path, &name, args.output.as_deref(), &context.config)?;
+    let mut intake = intake::read(&args.path, &name, args.output.as_deref(), &context.config)?;
+    fix(&mut intake, args, context)?;
     let new = model::write(&intake, &args.models, args.force)?;
     let folder = args.models.join(&name);
     context.print(&ModelReport {
@@ -143,6 +148,30 @@ fn model(args: &Import, context: &Context) -> anyhow::Result<Outcome> {
         folder.display()
     ));
     Ok(Outcome::Done)
+}
+
+/// Makes the fixed-point plan, unless `f32` was asked for.
+fn fix(intake: &mut Intake, args: &Import, context: &Context) -> anyhow::Result<()> {
+    if context.config.precision == Precision::F32 {
+        if args.frames.is_some() {
+            bail!(
+                "--frames calibrates a fixed-point plan, and --precision f32 asks for none; leave one of them out"
+            );
+        }
+        return Ok(());
+    }
+    let card = &intake.card;
+    let sights = match &args.frames {
+        Some(tape) => sights::taped(tape, &card.recipe)?,
+        None => sights::simulated(&card.recipe),
+    };
+    let made = fixed::make(&intake.typed, card.network_digest, &card.recipe, &card.action_space, &sights)
+        .context("cannot make the fixed-point plan; --precision f32 imports without one")?;
+    if let FixedPoint::Refused(why) = &made.state {
+        say(&format!("note: no fixed-point plan, the model drives in f32: {why}"));
+    }
+    (intake.card.fixed, intake.fixed) = (made.state, made.bytes);
+    Ok(())
 }
 
 /// The name of what is made: a plain file name.

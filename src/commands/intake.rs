@@ -9,8 +9,10 @@ use super::files::bounded;
 use super::setup::policy_limits;
 use crate::config::explain::{Derived, Explanation, Level, Warning, explain};
 use crate::config::{Config, Metadata, hyper, metadata};
-use crate::domain::{Digest, ModelCard, Preparation, Recipe, Squash};
-use crate::policy::{ArchiveLimits, Expectation, Member, NetworkKind, Parts, archive, build, witness};
+use crate::domain::{Digest, FixedPoint, ModelCard, Preparation, Recipe, Squash};
+use crate::policy::{
+    self, ArchiveLimits, Expectation, Member, Network, NetworkKind, Parts, Typed, archive, witness,
+};
 
 /// A model, read, built and asked its witness questions.
 #[derive(Debug)]
@@ -18,6 +20,10 @@ pub(crate) struct Intake {
     pub(crate) parts: Parts,
     pub(crate) card: ModelCard,
     pub(crate) metadata: Metadata,
+    /// The network, to make plans of.
+    pub(crate) typed: Typed,
+    /// The fixed-point plan, where one was made.
+    pub(crate) fixed: Option<Vec<u8>>,
 }
 
 /// Folders below the one that is named that are looked through for parts.
@@ -37,27 +43,29 @@ pub(crate) fn read(path: &Path, name: &str, output: Option<&str>, config: &Confi
         output,
         limits: policy_limits(config),
     };
-    let mut built = build(parts.kind, &parts.network.bytes, &want)
-        .with_context(|| format!("cannot use the network {} of {}", parts.network.path, path.display()))?;
-    let sensors = built.inputs.iter().map(|(sensor, _)| *sensor).collect();
+    let unusable = || format!("cannot use the network {} of {}", parts.network.path, path.display());
+    let network = policy::read(parts.kind, &parts.network.bytes, &want).with_context(unusable)?;
+    let Network { typed, inputs, output, facts } = network;
+    let sensors = inputs.iter().map(|(sensor, _)| *sensor).collect();
     let recipe = Recipe { sensors, preparation: Preparation::Stock, squash: Squash::Stock };
-    let witnesses = witness::ask(&mut built.plan, &recipe)
-        .with_context(|| format!("cannot use the network {} of {}", parts.network.path, path.display()))?;
+    let mut plan = typed.clone().plan().with_context(unusable)?;
+    let witnesses = witness::ask(&mut plan, &recipe).with_context(unusable)?;
     let card = ModelCard {
         name: name.to_owned(),
         network_file: parts.kind.file_name().to_owned(),
         network_digest: Digest::of(&parts.network.bytes),
         metadata_digest: Digest::of(&parts.metadata.bytes),
-        inputs: built.inputs,
-        output: built.output,
+        inputs,
+        output,
         recipe,
         action_space: metadata.space.clone(),
         algorithm: metadata.algorithm.name().to_owned(),
         network_name: metadata.network_name.clone(),
-        facts: built.facts,
+        facts,
         witnesses,
+        fixed: FixedPoint::Absent,
     };
-    Ok(Intake { parts, card, metadata })
+    Ok(Intake { parts, card, metadata, typed, fixed: None })
 }
 
 /// Hyperparameters in words, or why they cannot be read; a model drives without them.

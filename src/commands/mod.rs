@@ -13,6 +13,7 @@ mod doctor;
 #[cfg(feature = "car")]
 mod eyes;
 mod files;
+mod fixed;
 mod import;
 mod inspect;
 mod intake;
@@ -32,6 +33,7 @@ mod roads;
 mod run;
 mod scripted;
 mod setup;
+mod sights;
 mod synthetic;
 mod tracks;
 #[cfg(feature = "car")]
@@ -84,7 +86,10 @@ impl Context {
     /// # Errors
     /// A named file that cannot be read, or all faults of the settings at once.
     pub fn new(cli: &Cli, environment: impl Iterator<Item = (OsString, OsString)>) -> anyhow::Result<Self> {
-        let flags = cli.set.iter().map(|text| flag(text)).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut flags = cli.set.iter().map(|text| flag(text)).collect::<anyhow::Result<Vec<_>>>()?;
+        if let Some(precision) = &cli.precision {
+            flags.push(flag(&format!("policy.precision={precision}"))?);
+        }
         let found = || CONFIG_FILES.iter().map(PathBuf::from).find(|file| file.is_file());
         let file: Option<PathBuf> = cli.config.clone().or_else(found);
         let text = match &file {

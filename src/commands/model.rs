@@ -7,16 +7,21 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 
 use super::files::bounded;
+use super::fixed;
 use super::intake::Intake;
 use super::scripted;
 use super::setup::policy_limits;
-use crate::config::{Config, Metadata, card, metadata};
-use crate::domain::{Digest, ModelCard, Recipe};
+use crate::config::{Config, Metadata, Precision, card, metadata};
+use crate::domain::{Digest, FixedPlan, FixedPoint, ModelCard, Recipe};
 use crate::policy::guided::Guided;
-use crate::policy::{Expectation, Member, NetworkKind, Plan, Policy, build, plan, witness};
+use crate::policy::kernels::Path as Instructions;
+use crate::policy::{self, Expectation, Member, NetworkKind, Plan, Policy, Typed, plan, witness};
+use crate::tape::header::{Header, key};
 
 /// The card's file in a model folder.
 pub(crate) const CARD: &str = "model.toml";
+/// The fixed-point plan's file.
+const FIXED: &str = "model.fixed";
 const METADATA: &str = "model_metadata.json";
 const HYPER: &str = "hyperparameters.json";
 
@@ -25,8 +30,61 @@ pub(crate) struct Loaded {
     pub(crate) card: ModelCard,
     pub(crate) policy: Box<dyn Policy + Send>,
     /// What makes its scores.
-    pub(crate) kernels: &'static str,
+    pub(crate) arithmetic: Arithmetic,
 }
+
+/// What decides, for tapes and reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Arithmetic {
+    /// Scores are comparable bit for bit where this is equal: the kernels of an `f32` plan, or the fixed-point plan.
+    pub(crate) kernels: String,
+    /// The instructions that ran it; of no consequence for a fixed-point plan.
+    pub(crate) instructions: &'static str,
+}
+
+impl Arithmetic {
+    /// The network as it came.
+    pub(crate) fn float() -> Self {
+        Self { kernels: plan::kernels().to_owned(), instructions: plan::kernels() }
+    }
+
+    /// Both, for people.
+    pub(crate) fn text(&self) -> String {
+        if self.kernels == self.instructions {
+            self.kernels.clone()
+        } else {
+            format!("{} on {}", self.kernels, self.instructions)
+        }
+    }
+
+    /// What a tape says.
+    pub(crate) fn on_tape(&self, header: Header) -> Header {
+        let header = header.with(key::KERNELS, &self.kernels);
+        if self.kernels == self.instructions {
+            header
+        } else {
+            header.with(key::INSTRUCTIONS, self.instructions)
+        }
+    }
+
+    fn fixed(plan: &FixedPlan, path: Instructions) -> Self {
+        let digest = plan.digest.short();
+        let kernels = if plan.kept.is_empty() {
+            format!("{FIXED_KERNELS}{digest}")
+        } else {
+            format!("{FIXED_KERNELS}{digest} and {}", plan::kernels())
+        };
+        Self { kernels, instructions: path.name() }
+    }
+
+    /// Nothing that depends on a machine.
+    fn none() -> Self {
+        Self { kernels: scripted::KERNELS.to_owned(), instructions: scripted::KERNELS }
+    }
+}
+
+/// What the kernels of a fixed-point plan are called on tape, before its digest.
+pub(crate) const FIXED_KERNELS: &str = "fixed point ";
 
 impl Loaded {
     /// What a tape calls this model: network and metadata together.
@@ -36,7 +94,7 @@ impl Loaded {
 
     /// Its name for people; a driver who cheats is called one.
     pub(crate) fn label(&self) -> String {
-        scripted::label(&self.card.name, self.kernels)
+        scripted::label(&self.card.name, &self.arithmetic.kernels)
     }
 }
 
@@ -45,6 +103,7 @@ impl Loaded {
 pub(crate) struct Folder {
     pub(crate) card: ModelCard,
     pub(crate) plan: Plan,
+    pub(crate) arithmetic: Arithmetic,
     pub(crate) metadata: Metadata,
     pub(crate) hyperparameters: Option<Member>,
 }
@@ -62,10 +121,10 @@ pub(crate) fn digest(card: &ModelCard) -> Digest {
 pub(crate) fn load(model: &Path, config: &Config) -> anyhow::Result<Loaded> {
     if scripted::is_meant(model) {
         let card = scripted::card();
-        return Ok(Loaded { card, policy: Box::new(Guided), kernels: scripted::KERNELS });
+        return Ok(Loaded { card, policy: Box::new(Guided), arithmetic: Arithmetic::none() });
     }
-    let Folder { card, plan, .. } = load_folder(model, config)?;
-    Ok(Loaded { card, policy: Box::new(plan), kernels: plan::kernels() })
+    let Folder { card, plan, arithmetic, .. } = load_folder(model, config)?;
+    Ok(Loaded { card, policy: Box::new(plan), arithmetic })
 }
 
 /// Loads a model folder.
@@ -89,27 +148,54 @@ fn load_checked(folder: &Path, file: &Path, config: &Config) -> anyhow::Result<F
     let Some(kind) = NetworkKind::from_name(&card.network_file) else {
         bail!("{CARD}, key network_file: saw {:?}, wanted model.pb or model.onnx", card.network_file);
     };
-    let network = bounded(&folder.join(kind.file_name()), u64::from(config.import.max_network_mib) << 20)?;
-    unchanged(kind.file_name(), &network, card.network_digest)?;
     let words = bounded(&folder.join(METADATA), 1 << 20)?;
     unchanged(METADATA, &words, card.metadata_digest)?;
     let metadata = metadata::read(METADATA, &words)?;
     agrees(&card, &metadata)?;
-    let want = Expectation {
-        sensors: &card.recipe.sensors,
-        outputs: card.action_space.outputs(),
-        output: Some(&card.output),
-        limits: policy_limits(config),
-    };
-    let mut built = build(kind, &network, &want)?;
-    witness::check(&mut built.plan, &card.recipe, &card.witnesses)?;
+    let (plan, arithmetic) =
+        if let (FixedPoint::Made(fixed), Precision::Fixed) = (&card.fixed, config.precision) {
+            fixed_plan(folder, (&card, fixed), kind, config)?
+        } else {
+            let mut plan = typed(folder, &card, kind, config)?.plan()?;
+            witness::check(&mut plan, &card.recipe, &card.witnesses)?;
+            (plan, Arithmetic::float())
+        };
     let hyper = folder.join(HYPER);
     let hyperparameters = if hyper.is_file() {
         Some(Member { path: HYPER.to_owned(), bytes: bounded(&hyper, 1 << 20)? })
     } else {
         None
     };
-    Ok(Folder { card, plan: built.plan, metadata, hyperparameters })
+    Ok(Folder { card, plan, arithmetic, metadata, hyperparameters })
+}
+
+/// The network itself, unchanged since it was imported.
+fn typed(folder: &Path, card: &ModelCard, kind: NetworkKind, config: &Config) -> anyhow::Result<Typed> {
+    let network = bounded(&folder.join(kind.file_name()), u64::from(config.import.max_network_mib) << 20)?;
+    unchanged(kind.file_name(), &network, card.network_digest)?;
+    let want = Expectation {
+        sensors: &card.recipe.sensors,
+        outputs: card.action_space.outputs(),
+        output: Some(&card.output),
+        limits: policy_limits(config),
+    };
+    Ok(policy::read(kind, &network, &want)?.typed)
+}
+
+/// The fixed-point plan. It stands for the whole network, which is then not even read; or for some of its layers.
+fn fixed_plan(
+    folder: &Path,
+    (card, fixed): (&ModelCard, &FixedPlan),
+    kind: NetworkKind,
+    config: &Config,
+) -> anyhow::Result<(Plan, Arithmetic)> {
+    let bytes = bounded(&folder.join(FIXED), u64::from(config.import.max_network_mib) << 20)
+        .context("--precision f32 goes without it; importing the model again makes it anew")?;
+    unchanged(FIXED, &bytes, fixed.digest)?;
+    let typed = if fixed.kept.is_empty() { None } else { Some(typed(folder, card, kind, config)?) };
+    let path = fixed::path(config);
+    let plan = fixed::load(&bytes, fixed, card.network_digest, (typed.as_ref(), &card.recipe), path)?;
+    Ok((plan, Arithmetic::fixed(fixed, path)))
 }
 
 /// The card repeats what the metadata says; where it says otherwise, somebody edited it.
@@ -151,12 +237,16 @@ pub(crate) fn write(intake: &Intake, models: &Path, force: bool) -> anyhow::Resu
     if folder.exists() && !force {
         let old =
             std::fs::read_to_string(folder.join(CARD)).ok().and_then(|text| card::read(CARD, &text).ok());
+        let fixed = old.as_ref().is_some_and(|old| old.fixed == intake.card.fixed);
         let same = old.is_some_and(|old| digest(&old) == digest(&intake.card));
         let kept = std::fs::read(folder.join(HYPER)).ok();
-        if same && intake.parts.hyperparameters.as_ref().is_none_or(|new| Some(&new.bytes) == kept.as_ref()) {
+        if same
+            && fixed
+            && intake.parts.hyperparameters.as_ref().is_none_or(|new| Some(&new.bytes) == kept.as_ref())
+        {
             return Ok(false);
         }
-        // The same model with other hyperparameters is written again; they say nothing about how it drives.
+        // The same model with other hyperparameters or another plan is written again.
         ensure!(
             same,
             "{} exists and is another model; choose a --name, or replace it with --force",
@@ -174,6 +264,7 @@ pub(crate) fn write(intake: &Intake, models: &Path, force: bool) -> anyhow::Resu
         (intake.parts.kind.file_name(), intake.parts.network.bytes.clone()),
         (METADATA, intake.parts.metadata.bytes.clone()),
     ];
+    files.extend(intake.fixed.iter().map(|plan| (FIXED, plan.clone())));
     files.extend(intake.parts.hyperparameters.iter().map(|member| (HYPER, member.bytes.clone())));
     for (name, bytes) in files {
         let path = partial.join(name);

@@ -195,13 +195,13 @@ fn is_page(file: &Path) -> bool {
 
 /// What every tape of ours says; `build` names the program.
 pub(crate) fn header(build: String, loaded: &Loaded, setup: &Setup, config: &Config) -> Header {
-    Header::default()
+    let header = Header::default()
         .with(key::BUILD, build)
         .with(key::MODEL, &loaded.card.name)
         .with(key::MODEL_DIGEST, loaded.digest().to_string())
         .with(key::CONFIG_DIGEST, setup::digest(setup, config).to_string())
-        .with(key::KERNELS, loaded.kernels)
-        .with(key::CALIBRATION, setup::calibration_text(&setup.calibration))
+        .with(key::CALIBRATION, setup::calibration_text(&setup.calibration));
+    loaded.arithmetic.on_tape(header)
 }
 
 /// What every page says, under a title of its own.
@@ -213,7 +213,7 @@ pub(crate) fn head(title: String, build: String, loaded: &Loaded, setup: &Setup)
         facts: vec![
             fact("model", format!("{} ({})", loaded.label(), loaded.card.network_digest.short())),
             fact("network", loaded.card.network_name.clone().unwrap_or_else(|| "not named".to_owned())),
-            fact("kernels", loaded.kernels.to_owned()),
+            fact("kernels", loaded.arithmetic.text()),
             fact("preparation", format!("{:?}", setup.recipe.preparation)),
             fact("calibration", setup::calibration_text(&setup.calibration)),
             fact("build", build),

@@ -10,9 +10,9 @@ use super::clock::Clock;
 use super::outputs::{self, Outputs, Wanted};
 use super::setup::{self, setup};
 use super::watch::{Ends, Watcher};
-use super::{Context, build_id, kernels, model, picture, say, was_set};
+use super::{Context, build_id, kernels, model, picture, say, scripted, was_set};
 use crate::cli::Replay;
-use crate::config::{Config, stock};
+use crate::config::{Config, Precision, stock};
 use crate::domain::{ActionSpace, Recipe, Sensor};
 use crate::drive::{Pilot, Setup, cycle};
 use crate::exit::Outcome;
@@ -21,14 +21,14 @@ use crate::report::replay::{Compared, ReplayReport};
 use crate::tape::header::{Header, key};
 use crate::tape::rig::{Fill, TapeWorld};
 use crate::tape::{Ending, Record, ScoreRule, Tape};
-use model::Loaded;
+use model::{FIXED_KERNELS, Loaded};
 
 /// Replays.
 pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
     kernels::ensure(context)?;
     let tape = open(&args.tape)?;
-    let loaded = model::load(&args.model, &context.config)?;
     let mut remarks = Vec::new();
+    let loaded = model::load(&args.model, &as_taped(args, &tape, context, &mut remarks))?;
     let setup = on_that_car(setup(&loaded.card, &context.config)?, &tape, context, &mut remarks)?;
     let fill = fill(args, &tape, &setup.recipe)?;
     if let Ending::Cut { at, why } = tape.ending() {
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
     let latency = Latency::new().context("out of memory")?;
     let mut sink =
         Watcher::new(&tape, held, rule, Ends { most: args.ticks, bar: &bar, done: &done }, outputs, latency);
-    let (name, kernels) = (loaded.label(), loaded.kernels);
+    let (name, kernels) = (loaded.label(), loaded.arithmetic.text());
     let mut pilot = Pilot::new(loaded.policy, setup);
     let mut world = TapeWorld::new(&tape, context.config.speed_percent, fill);
     let left_out = tape.records().filter(Record::left_out).count();
@@ -94,6 +94,23 @@ pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
     seen.outputs.finish(&report.foot())?;
     context.print(&report)?;
     Ok(outcome)
+}
+
+/// The settings, with the plan that decided on the tape where nobody asked for one.
+fn as_taped(args: &Replay, tape: &Tape, context: &Context, remarks: &mut Vec<String>) -> Config {
+    let mut config = context.config.clone();
+    let golden = args.expect.as_ref().is_some_and(Option::is_some);
+    let Some(kernels) = tape.header().get(key::KERNELS).filter(|_| tape.ticks() > 0 && !golden) else {
+        return config;
+    };
+    let precision = if kernels.starts_with(FIXED_KERNELS) { Precision::Fixed } else { Precision::F32 };
+    if was_set(context, "policy.precision") || kernels == scripted::KERNELS || precision == config.precision {
+        return config;
+    }
+    remarks
+        .push(format!("the tape was decided in {0}, and so is its replay (--precision)", precision.word()));
+    config.precision = precision;
+    config
 }
 
 /// Header entry of a tape whose frames were filled up.
@@ -220,11 +237,17 @@ fn reference<'a>(
         others.push("other settings".to_owned());
     }
     let kernels = header.get(key::KERNELS).unwrap_or("unknown");
-    if kernels != loaded.kernels && args.tolerance.is_none() {
-        others.push(format!(
-            "other kernels ({kernels}, here {}); --tolerance 1e-5 allows for them",
-            loaded.kernels
-        ));
+    let here = loaded.arithmetic.kernels.as_str();
+    let is_fixed = |kernels: &str| kernels.starts_with(FIXED_KERNELS);
+    // No tolerance makes a fixed-point plan and another one the same.
+    if kernels != here && (args.tolerance.is_none() || is_fixed(kernels) || is_fixed(here)) {
+        let hint = match (is_fixed(kernels), is_fixed(here)) {
+            (false, false) => "--tolerance 1e-5 allows for them",
+            (true, false) => "--precision fixed decides as the tape did, where the model has that plan",
+            (false, true) => "--precision f32 decides as the tape did",
+            (true, true) => "the model was imported again since, with another plan",
+        };
+        others.push(format!("other kernels ({kernels}, here {here}); {hint}"));
     }
     if others.is_empty() {
         return Ok((Some(from), String::new()));

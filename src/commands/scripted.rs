@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::domain::{Digest, ModelCard, NetworkFacts};
+use crate::domain::{Digest, FixedPoint, ModelCard, NetworkFacts};
 use crate::policy::guided::{Guided, NAME};
 
 /// What makes its scores: nothing that depends on a machine.
@@ -37,5 +37,6 @@ pub(crate) fn card() -> ModelCard {
         network_name: None,
         facts: NetworkFacts::default(),
         witnesses: Vec::new(),
+        fixed: FixedPoint::Absent,
     }
 }

@@ -1,94 +1,22 @@
-//! The model card as `model.toml`, there and back. Every number comes back with the same bits. Refuses unknown
+//! The model card, read from `model.toml`. Every number comes back with the same bits. Refuses unknown
 //! keys, other formats, files outside the model's folder, and whatever metadata would be refused for.
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::card_form::{
-    CardForm, FORMAT, FormatForm, InputForm, LayerForm, NetworkForm, SpaceForm, WitnessForm, spanned,
+    CardForm, FORMAT, FixedForm, FormatForm, InputForm, NetworkForm, SpaceForm, WitnessForm,
 };
+pub use super::card_text::write;
 use super::error::ConfigError;
 use super::metadata::Algorithm;
-use super::words::{PREPARATIONS, SQUASHES, word};
+use super::words::{PREPARATIONS, SQUASHES};
 use super::{place, space};
 use crate::domain::{
-    Action, ActionSpace, ContinuousSpace, Digest, Layer, ModelCard, NetworkFacts, Recipe, Sensor, Witness,
+    Action, ActionSpace, ContinuousSpace, Digest, FixedPlan, FixedPoint, Layer, ModelCard, NetworkFacts,
+    Recipe, Sensor, Witness,
 };
 use crate::units::{Degrees, MetresPerSecond};
-
-const HEADER: &str =
-    "# A model card, written by `hairpin import`. Digests and witnesses are checked at every load.\n";
-
-/// The text of a card.
-///
-/// # Errors
-/// [`ConfigError::Unwritable`] where a count is beyond what TOML holds (2^63).
-pub fn write(card: &ModelCard) -> Result<String, ConfigError> {
-    let form = CardForm {
-        format: FORMAT,
-        name: spanned(card.name.clone()),
-        network_file: spanned(card.network_file.clone()),
-        network_sha256: spanned(card.network_digest.to_string()),
-        metadata_sha256: spanned(card.metadata_digest.to_string()),
-        output: card.output.clone(),
-        algorithm: spanned(card.algorithm.clone()),
-        network_name: card.network_name.clone(),
-        preparation: spanned(word(&PREPARATIONS, &card.recipe.preparation).to_owned()),
-        squash: spanned(word(&SQUASHES, &card.recipe.squash).to_owned()),
-        input: card
-            .inputs
-            .iter()
-            .map(|(sensor, tensor)| InputForm {
-                sensor: spanned(sensor.name().to_owned()),
-                tensor: tensor.clone(),
-            })
-            .collect(),
-        action_space: spanned(space_form(&card.action_space)),
-        network: NetworkForm {
-            parameters: card.facts.parameters,
-            macs: card.facts.macs,
-            layer: card.facts.layers.iter().map(layer_form).collect(),
-        },
-        witness: card
-            .witnesses
-            .iter()
-            .map(|witness| WitnessForm {
-                seed: witness.seed,
-                // Doubles hold every single exactly, and their shortest text comes back as the same double.
-                scores: spanned(witness.scores.iter().map(|score| f64::from(*score)).collect()),
-            })
-            .collect(),
-    };
-    let body = toml::to_string(&form)
-        .map_err(|error| ConfigError::Unwritable { file: "model.toml".to_owned(), saw: error.to_string() })?;
-    Ok(format!("{HEADER}{body}"))
-}
-
-fn space_form(space: &ActionSpace) -> SpaceForm {
-    match space {
-        ActionSpace::Discrete(actions) => SpaceForm {
-            kind: "discrete".to_owned(),
-            actions: Some(actions.iter().map(|action| [action.steering.get(), action.speed.get()]).collect()),
-            ..SpaceForm::default()
-        },
-        ActionSpace::Continuous(space) => SpaceForm {
-            kind: "continuous".to_owned(),
-            steering: Some([space.steering_low.get(), space.steering_high.get()]),
-            speed: Some([space.speed_low.get(), space.speed_high.get()]),
-            ..SpaceForm::default()
-        },
-    }
-}
-
-fn layer_form(layer: &Layer) -> LayerForm {
-    LayerForm {
-        name: layer.name.clone(),
-        kind: layer.kind.clone(),
-        output: layer.output.clone(),
-        parameters: layer.parameters,
-        macs: layer.macs,
-    }
-}
 
 /// Reads the text of a card; `file` is its name in messages.
 ///
@@ -159,10 +87,12 @@ impl Reading<'_> {
             preparation: self.known("preparation", &form.preparation, &PREPARATIONS)?,
             squash: self.known("squash", &form.squash, &SQUASHES)?,
         };
+        let fixed = self.fixed(form.fixed_point.as_ref(), action_space.outputs())?;
         Ok(ModelCard {
+            fixed,
             network_digest: self.digest("network_sha256", &form.network_sha256)?,
             metadata_digest: self.digest("metadata_sha256", &form.metadata_sha256)?,
-            witnesses: self.witnesses(&form.witness, action_space.outputs(), &form.name)?,
+            witnesses: self.some_witnesses(&form.witness, action_space.outputs(), &form.name)?,
             name: form.name.into_inner(),
             network_file: form.network_file.into_inner(),
             inputs,
@@ -242,7 +172,28 @@ impl Reading<'_> {
         Ok(space)
     }
 
-    fn witnesses(
+    fn fixed(&self, at: Option<&Spanned<FixedForm>>, outputs: usize) -> Result<FixedPoint, ConfigError> {
+        let Some(at) = at else { return Ok(FixedPoint::Absent) };
+        let form = at.get_ref();
+        let sha256 = match (&form.refused, &form.sha256) {
+            (Some(why), None) => return Ok(FixedPoint::Refused(why.clone())),
+            (None, Some(sha256)) => sha256,
+            _ => return Err(self.refuse(at, "fixed_point", "both or neither", "either sha256 or refused")),
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "written from an f32, for people")]
+        let max_difference = form.max_difference as f32;
+        Ok(FixedPoint::Made(FixedPlan {
+            digest: self.digest("fixed_point.sha256", sha256)?,
+            frames: form.frames.clone(),
+            compared: form.compared,
+            max_difference,
+            changed: form.changed,
+            kept: form.kept_in_f32.clone(),
+            witnesses: self.witnesses(&form.witness, outputs)?,
+        }))
+    }
+
+    fn some_witnesses(
         &self,
         forms: &[WitnessForm],
         outputs: usize,
@@ -256,6 +207,10 @@ impl Reading<'_> {
                 "one [[witness]] at least: import the model again",
             ));
         }
+        self.witnesses(forms, outputs)
+    }
+
+    fn witnesses(&self, forms: &[WitnessForm], outputs: usize) -> Result<Vec<Witness>, ConfigError> {
         let mut witnesses = Vec::new();
         for form in forms {
             let at = &form.scores;
@@ -300,8 +255,8 @@ fn facts(form: NetworkForm) -> NetworkFacts {
 mod tests {
     use super::{read, write};
     use crate::domain::{
-        Action, ActionSpace, ContinuousSpace, Digest, Layer, ModelCard, NetworkFacts, Preparation, Recipe,
-        Sensor, Squash, Witness,
+        Action, ActionSpace, ContinuousSpace, Digest, FixedPlan, FixedPoint, Layer, ModelCard, NetworkFacts,
+        Preparation, Recipe, Sensor, Squash, Witness,
     };
     use crate::units::{Degrees, MetresPerSecond};
 
@@ -332,7 +287,16 @@ mod tests {
                 parameters: 5_842_085,
                 macs: 22_200_000,
             },
-            witnesses: vec![Witness { seed: u32::MAX, scores }],
+            witnesses: vec![Witness { seed: u32::MAX, scores: scores.clone() }],
+            fixed: FixedPoint::Made(FixedPlan {
+                digest: Digest::of(b"plan"),
+                frames: "96 simulated frames".to_owned(),
+                compared: 96,
+                max_difference: 0.1,
+                changed: 1,
+                kept: vec!["pool (MaxPool): no fixed-point form".to_owned()],
+                witnesses: vec![Witness { seed: 3, scores }],
+            }),
         }
     }
 

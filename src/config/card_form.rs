@@ -38,6 +38,29 @@ pub(super) struct CardForm {
     pub(super) network: NetworkForm,
     #[serde(default)]
     pub(super) witness: Vec<WitnessForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fixed_point: Option<Spanned<FixedForm>>,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FixedForm {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) refused: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sha256: Option<Spanned<String>>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) frames: String,
+    #[serde(default)]
+    pub(super) compared: u32,
+    #[serde(default)]
+    pub(super) max_difference: f64,
+    #[serde(default)]
+    pub(super) changed: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) kept_in_f32: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) witness: Vec<WitnessForm>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]

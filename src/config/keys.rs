@@ -4,7 +4,7 @@
 use super::keys_car::CAR_KEYS;
 use super::kind::Kind;
 use super::words::{PREPARATIONS, SQUASHES, word};
-use super::{Config, Kernels};
+use super::{Config, Kernels, Precision};
 use crate::units::Span;
 
 /// One key.
@@ -89,7 +89,7 @@ const WIDTH: (i64, i64) = (1_000_000, 2_000_000);
 const SIGN: (i64, i64) = (-1, 1);
 
 /// Keys that every rig reads.
-const KEYS: [Key; 33] = [
+const KEYS: [Key; 34] = [
     whole(
         "drive.speed_percent",
         (0, 100),
@@ -215,8 +215,17 @@ const KEYS: [Key; 33] = [
         },
     },
     Key {
+        path: "policy.precision",
+        about: "The plan that decides: the model's fixed-point one, with the same bits on every CPU, or its network in f32.",
+        kind: Kind::Word {
+            words: || Precision::WORDS.iter().map(|(word, _)| *word).collect(),
+            get: |config| config.precision.word(),
+            set: |config, text| pick(&Precision::WORDS, text, &mut config.precision),
+        },
+    },
+    Key {
         path: "policy.kernels",
-        about: "Arithmetic of the network: the same bits on every machine, or this machine's fastest.",
+        about: "Instructions that run the plan: those that the car has, this machine's fastest, or plain Rust.",
         kind: Kind::Word {
             words: || Kernels::WORDS.iter().map(|(word, _)| *word).collect(),
             get: |config| config.kernels.word(),

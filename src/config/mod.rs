@@ -9,6 +9,7 @@ pub mod metadata;
 pub mod stock;
 
 mod card_form;
+mod card_text;
 mod check;
 mod default_file;
 mod error;
@@ -48,10 +49,36 @@ pub enum Kernels {
     Car,
     /// The fastest of this machine.
     Native,
+    /// Plain Rust for the fixed-point plan; the car's for what is `f32`.
+    Portable,
+}
+
+/// Which plan of a model runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// The fixed-point plan, where the model has one. The default.
+    #[default]
+    Fixed,
+    /// The network as it came.
+    F32,
+}
+
+impl Precision {
+    const WORDS: [(&str, Self); 2] = [("fixed", Self::Fixed), ("f32", Self::F32)];
+
+    /// The word in the file.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::F32 => "f32",
+        }
+    }
 }
 
 impl Kernels {
-    const WORDS: [(&str, Self); 2] = [("car", Self::Car), ("native", Self::Native)];
+    const WORDS: [(&str, Self); 3] =
+        [("car", Self::Car), ("native", Self::Native), ("portable", Self::Portable)];
 
     /// The word in the file.
     #[must_use]
@@ -59,6 +86,7 @@ impl Kernels {
         match self {
             Self::Car => "car",
             Self::Native => "native",
+            Self::Portable => "portable",
         }
     }
 }
@@ -98,7 +126,9 @@ pub struct Config {
     pub preparation: Preparation,
     /// Raw continuous output to -1..=1.
     pub squash: Squash,
-    /// Arithmetic of the network.
+    /// Which plan of a model runs.
+    pub precision: Precision,
+    /// The instructions that run it.
     pub kernels: Kernels,
     /// Frames per second of recordings without times, 1 to 240.
     pub rate_hz: f32,
@@ -131,6 +161,7 @@ impl Default for Config {
             governor: Limits::default(),
             preparation: Preparation::default(),
             squash: Squash::default(),
+            precision: Precision::default(),
             kernels: Kernels::default(),
             rate_hz: 30.0,
             import: ImportLimits {

@@ -40,6 +40,37 @@ pub struct Witness {
     pub scores: Vec<f32>,
 }
 
+/// What is known of a fixed-point plan beside its bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FixedPlan {
+    /// SHA-256 of the file that holds it.
+    pub digest: Digest,
+    /// Its activations were calibrated, and its answers compared, on these frames, for people.
+    pub frames: String,
+    /// How many were compared.
+    pub compared: u32,
+    /// The largest difference of a score from the `f32` plan's.
+    pub max_difference: f32,
+    /// Frames on which it takes another action than the `f32` plan.
+    pub changed: u32,
+    /// Layers that stay in `f32`, with the reason.
+    pub kept: Vec<String>,
+    /// What it must answer, bit for bit, where no layer stays in `f32`.
+    pub witnesses: Vec<Witness>,
+}
+
+/// Whether a model has a fixed-point plan.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum FixedPoint {
+    /// Nobody made one.
+    #[default]
+    Absent,
+    /// It has one.
+    Made(FixedPlan),
+    /// One was made, and refused for this reason.
+    Refused(String),
+}
+
 /// The card.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelCard {
@@ -67,4 +98,6 @@ pub struct ModelCard {
     pub facts: NetworkFacts,
     /// What it must still answer when it is loaded.
     pub witnesses: Vec<Witness>,
+    /// Its fixed-point plan.
+    pub fixed: FixedPoint,
 }

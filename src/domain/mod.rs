@@ -19,7 +19,7 @@ pub mod tick;
 pub mod verdict;
 
 pub use action::{Action, ActionSpace, ContinuousSpace};
-pub use card::{Layer, ModelCard, NetworkFacts, Witness};
+pub use card::{FixedPlan, FixedPoint, Layer, ModelCard, NetworkFacts, Witness};
 pub use command::{Command, Order, Pulses};
 pub use decision::Decision;
 pub use digest::{Digest, FrameDigest};

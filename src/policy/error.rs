@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::archive::ArchiveError;
+use super::kernels::KernelError;
 
 /// A network that is refused, or a plan that failed.
 #[derive(Debug, Error)]
@@ -18,6 +19,39 @@ pub enum PolicyError {
         /// What the parser said.
         saw: String,
     },
+    /// A layer that has no fixed-point form.
+    #[error("{layer} in fixed point: saw {saw}, wanted {wanted}")]
+    Fixed {
+        /// The layer, or what else of the plan.
+        layer: String,
+        /// What was seen.
+        saw: String,
+        /// What is wanted.
+        wanted: &'static str,
+    },
+    /// A fixed-point plan of another layout, or of another network.
+    #[error("{what} of the fixed-point plan: saw {saw}, wanted {wanted}; import the model again")]
+    FixedFormat {
+        /// Which part of its head.
+        what: &'static str,
+        /// What was seen.
+        saw: String,
+        /// What is wanted.
+        wanted: String,
+    },
+    /// What a fixed-point plan is given, or gives, is of another length.
+    #[error("{saw} {what} for the fixed-point plan, wanted {wanted}")]
+    FixedLength {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        saw: usize,
+        /// How many are wanted.
+        wanted: usize,
+    },
+    /// A kernel refused its arguments.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
     /// An empty graph.
     #[error("the network has no nodes; wanted a frozen policy graph")]
     Empty,

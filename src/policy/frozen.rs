@@ -11,8 +11,9 @@ use tract_tensorflow::tfpb::tensorflow::{DataType, GraphDef, NodeDef, TensorProt
 use tract_tensorflow::tract_hir::internal::expand;
 use tract_tensorflow::tract_hir::ops::array::{Concat, Gather};
 
-use super::plan::{Layout, Plan, Slot};
-use super::{Built, Expectation, GraphLimits, PolicyError, wiring};
+use super::feed::{Layout, Slot};
+use super::typed::Typed;
+use super::{Expectation, GraphLimits, Network, PolicyError, wiring};
 use crate::domain::Sensor;
 
 /// The operators of AWS's exports (community.md D.3), and the few that a hand-made policy may add.
@@ -56,11 +57,11 @@ const ALSO_SUPPORTED: [&str; 4] = ["Sub", "Sum", "Tanh", "Transpose"];
 /// The attribute in which the constant axis of `ConcatV2` and `GatherV2` is handed to our operators.
 const AXIS: &str = "hairpin_axis";
 
-/// Reads, checks and builds.
+/// Reads and checks.
 ///
 /// # Errors
 /// [`PolicyError`] naming the node.
-pub fn build(bytes: &[u8], want: &Expectation<'_>) -> Result<Built, PolicyError> {
+pub fn read(bytes: &[u8], want: &Expectation<'_>) -> Result<Network, PolicyError> {
     let graph = GraphDef::decode(bytes).map_err(|error| PolicyError::NotAGraph {
         wanted: "frozen TensorFlow graph",
         saw: error.to_string(),
@@ -81,8 +82,8 @@ pub fn build(bytes: &[u8], want: &Expectation<'_>) -> Result<Built, PolicyError>
     }
     fold_axes(&mut nodes)?;
     let graph = GraphDef { node: nodes, ..GraphDef::default() };
-    let (plan, facts) = translate(&graph, &inputs, &output, want)?;
-    Ok(Built { plan, inputs, output, facts })
+    let (typed, facts) = translate(&graph, &inputs, &output, want)?;
+    Ok(Network { typed, inputs, output, facts })
 }
 
 fn bound(what: &str, saw: usize, max: usize) -> Result<(), PolicyError> {
@@ -328,7 +329,7 @@ fn translate(
     inputs: &[(Sensor, String)],
     output: &str,
     want: &Expectation<'_>,
-) -> Result<(Plan, crate::domain::NetworkFacts), PolicyError> {
+) -> Result<(Typed, crate::domain::NetworkFacts), PolicyError> {
     let mut reader = tensorflow();
     overrides(&mut reader.op_register);
     let mut model = reader
@@ -341,5 +342,5 @@ fn translate(
         .iter()
         .map(|(sensor, _)| Slot { sensor: *sensor, layout: Layout::ChannelsLast, shape: sensor.shape() })
         .collect();
-    Plan::compile(model, slots, want.outputs)
+    Typed::new(model, slots, want.outputs)
 }

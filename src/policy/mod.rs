@@ -3,12 +3,16 @@
 
 pub mod archive;
 pub mod choose;
+pub mod feed;
+pub mod fixed;
 pub mod frozen;
 pub mod guided;
+pub mod kernels;
 pub mod law;
 pub mod onnx;
 pub mod plan;
 pub mod scripted;
+pub mod typed;
 pub mod wiring;
 pub mod witness;
 
@@ -17,6 +21,7 @@ mod error;
 pub use archive::{ArchiveError, ArchiveLimits, Member, NetworkKind, Parts};
 pub use error::PolicyError;
 pub use plan::Plan;
+pub use typed::Typed;
 
 use crate::domain::{Observation, Scores, Sensor};
 
@@ -66,7 +71,20 @@ impl Default for GraphLimits {
     }
 }
 
-/// A network, built and ready.
+/// A network, read and checked.
+#[derive(Debug)]
+pub struct Network {
+    /// The graph, from which plans are made.
+    pub typed: Typed,
+    /// The tensor of each sensor.
+    pub inputs: Vec<(Sensor, String)>,
+    /// The tensor of the policy's output.
+    pub output: String,
+    /// Layers, parameters, multiply-accumulates.
+    pub facts: crate::domain::NetworkFacts,
+}
+
+/// A network, built and ready, in `f32`.
 #[derive(Debug)]
 pub struct Built {
     /// The function.
@@ -79,15 +97,25 @@ pub struct Built {
     pub facts: crate::domain::NetworkFacts,
 }
 
-/// Builds a network of either kind.
+/// Reads a network of either kind, and checks it.
 ///
 /// # Errors
 /// [`PolicyError`]: what was wrong, in which node, and what is wanted.
-pub fn build(kind: NetworkKind, bytes: &[u8], want: &Expectation<'_>) -> Result<Built, PolicyError> {
+pub fn read(kind: NetworkKind, bytes: &[u8], want: &Expectation<'_>) -> Result<Network, PolicyError> {
     guarded("building the network", || match kind {
-        NetworkKind::FrozenTensorflow => frozen::build(bytes, want),
-        NetworkKind::Onnx => onnx::build(bytes, want),
+        NetworkKind::FrozenTensorflow => frozen::read(bytes, want),
+        NetworkKind::Onnx => onnx::read(bytes, want),
     })
+}
+
+/// Reads a network and optimises it, in `f32`.
+///
+/// # Errors
+/// As [`read`].
+pub fn build(kind: NetworkKind, bytes: &[u8], want: &Expectation<'_>) -> Result<Built, PolicyError> {
+    let Network { typed, inputs, output, facts } = read(kind, bytes, want)?;
+    let plan = guarded("optimising the network", || typed.plan())?;
+    Ok(Built { plan, inputs, output, facts })
 }
 
 /// Runs `work`; a panic of the libraries below is an error like any other.

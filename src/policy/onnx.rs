@@ -6,15 +6,16 @@ use tract_onnx::prelude::Framework;
 
 use prost::Message;
 
-use super::plan::{Layout, Plan, Slot};
-use super::{Built, Expectation, GraphLimits, PolicyError, wiring};
+use super::feed::{Layout, Slot};
+use super::typed::Typed;
+use super::{Expectation, GraphLimits, Network, PolicyError, wiring};
 use crate::domain::Sensor;
 
-/// Reads, checks and builds.
+/// Reads and checks.
 ///
 /// # Errors
 /// [`PolicyError`] naming the node.
-pub fn build(bytes: &[u8], want: &Expectation<'_>) -> Result<Built, PolicyError> {
+pub fn read(bytes: &[u8], want: &Expectation<'_>) -> Result<Network, PolicyError> {
     let model = ModelProto::decode(bytes)
         .map_err(|error| PolicyError::NotAGraph { wanted: "ONNX model", saw: error.to_string() })?;
     let Some(graph) = model.graph.as_ref().filter(|graph| !graph.node.is_empty()) else {
@@ -46,8 +47,8 @@ pub fn build(bytes: &[u8], want: &Expectation<'_>) -> Result<Built, PolicyError>
             wanted: "an output".to_owned(),
         })?;
     typed.select_output_outlets(&[outlet]).map_err(wire)?;
-    let (plan, facts) = Plan::compile(typed, slots, want.outputs)?;
-    Ok(Built { plan, inputs, output, facts })
+    let (typed, facts) = Typed::new(typed, slots, want.outputs)?;
+    Ok(Network { typed, inputs, output, facts })
 }
 
 fn choose_output(graph: &GraphProto, asked: Option<&str>) -> Result<String, PolicyError> {

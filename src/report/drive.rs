@@ -12,7 +12,7 @@ pub struct DriveReport {
     /// The model's name.
     pub model: String,
     /// Kernels that ran.
-    pub kernels: &'static str,
+    pub kernels: String,
     /// Camera, format, size and rate, in words.
     pub camera: String,
     /// Ticks.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Report;
 use super::table::{Align, grouped, table};
 use crate::config::explain::{Explained, Explanation};
-use crate::domain::{ModelCard, NetworkFacts};
+use crate::domain::{FixedPoint, ModelCard, NetworkFacts};
 
 /// Everything that is known about a model.
 #[derive(Clone, Debug)]
@@ -23,7 +23,8 @@ impl Report for ModelReport<'_> {
         let card = self.card;
         let mut parts =
             vec![format!("{}\n{}", card.name, "=".repeat(card.name.chars().count())), self.facts()];
-        parts.push(format!("Network\n{}", network(&card.facts)));
+        parts.push(format!("Network\n{}", network(card)));
+        parts.push(format!("Fixed-point plan\n{}", fixed(&card.fixed)));
         parts.push(format!(
             "Action space ({} outputs)\n{}",
             card.action_space.outputs(),
@@ -58,7 +59,8 @@ impl Report for ModelReport<'_> {
             "neural_network": card.network_name,
             "parameters": card.facts.parameters,
             "macs": card.facts.macs,
-            "estimated_ms_on_the_car": card.facts.macs as f64 / 1e6 * MS_PER_MILLION,
+            "estimated_ms_on_the_car": card.facts.macs as f64 / 1e6 * ms_per_million(card),
+            "fixed_point": fixed_json(&card.fixed),
             "layers": card.facts.layers.iter().map(|layer| json!({
                 "name": layer.name, "kind": layer.kind, "output": layer.output,
                 "parameters": layer.parameters, "macs": layer.macs,
@@ -93,7 +95,37 @@ impl ModelReport<'_> {
     }
 }
 
-fn network(facts: &NetworkFacts) -> String {
+fn fixed(state: &FixedPoint) -> String {
+    let plan = match state {
+        FixedPoint::Absent => return "  none: it drives in f32; import it again to make one".to_owned(),
+        FixedPoint::Refused(why) => return format!("  refused: {why}; it drives in f32"),
+        FixedPoint::Made(plan) => plan,
+    };
+    let compared = format!(
+        "  against f32 on {}: scores within {:.2e}, {} of {} actions changed",
+        plan.frames, plan.max_difference, plan.changed, plan.compared
+    );
+    let head = format!("  sha256 {}, the same bits on every CPU", plan.digest.short());
+    if plan.kept.is_empty() {
+        return format!("{head}\n{compared}");
+    }
+    let head = format!("  sha256 {}, for some layers; what stays in f32:", plan.digest.short());
+    format!("{head}\n{}\n{compared}", bullets(&plan.kept))
+}
+
+fn fixed_json(state: &FixedPoint) -> Value {
+    match state {
+        FixedPoint::Absent => Value::Null,
+        FixedPoint::Refused(why) => json!({"refused": why}),
+        FixedPoint::Made(plan) => json!({
+            "sha256": plan.digest.to_string(), "frames": plan.frames, "compared": plan.compared,
+            "max_difference": plan.max_difference, "changed": plan.changed, "kept_in_f32": plan.kept,
+        }),
+    }
+}
+
+fn network(card: &ModelCard) -> String {
+    let facts: &NetworkFacts = &card.facts;
     let head = [
         ("layer", Align::Left),
         ("kind", Align::Left),
@@ -116,19 +148,24 @@ fn network(facts: &NetworkFacts) -> String {
         .collect();
     let blank = String::new;
     rows.push(vec!["all".to_owned(), blank(), blank(), grouped(facts.parameters), grouped(facts.macs)]);
-    format!("{}\n  {}", table(&head, &rows), on_the_car(facts.macs))
+    format!("{}\n  {}", table(&head, &rows), on_the_car(card))
 }
 
-/// What a forward pass takes on the car, in milliseconds per million multiply-adds: 8 to 11 ms for the 22.2 million
-/// of the SHALLOW network in plain SSE code (tract.md's model of the E3930, +-40 %).
-const MS_PER_MILLION: f64 = 0.43;
+/// What a forward pass takes on the car, in milliseconds per million multiply-adds: 7 to 10 ms in `f32`, 2.4 to 3.4 in
+/// fixed point for the 22.2 million of the SHALLOW network (tract.md's model of the E3930, +-40 %).
+fn ms_per_million(card: &ModelCard) -> f64 {
+    match &card.fixed {
+        FixedPoint::Made(plan) if plan.kept.is_empty() => 0.13,
+        _ => 0.38,
+    }
+}
 
 /// The period of 15 decisions a second, which training simulates.
 const PERIOD_MS: f64 = 66.0;
 
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-fn on_the_car(macs: u64) -> String {
-    let ms = macs as f64 / 1e6 * MS_PER_MILLION;
+fn on_the_car(card: &ModelCard) -> String {
+    let ms = card.facts.macs as f64 / 1e6 * ms_per_million(card);
     let verdict = if ms <= PERIOD_MS / 2.0 {
         "fits"
     } else if ms <= PERIOD_MS {

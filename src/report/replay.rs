@@ -60,7 +60,7 @@ pub struct ReplayReport {
     /// The model's name.
     pub model: String,
     /// Kernels that ran.
-    pub kernels: &'static str,
+    pub kernels: String,
     /// Ticks that were run.
     pub ticks: u64,
     /// How long they took, with all writing.

@@ -17,7 +17,7 @@ pub struct SimReport {
     /// The model's name, as on the tape.
     pub model: String,
     /// Kernels that ran.
-    pub kernels: &'static str,
+    pub kernels: String,
     /// Where.
     pub track: String,
     /// Once around, metres.

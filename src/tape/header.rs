@@ -51,6 +51,8 @@ pub mod key {
     pub const CONFIG_DIGEST: &str = "config_sha256";
     /// The inference kernels that made the scores.
     pub const KERNELS: &str = "kernels";
+    /// The CPU's instructions that ran a fixed-point plan; its scores do not depend on them.
+    pub const INSTRUCTIONS: &str = "instructions";
     /// The calibration in force, as its file writes it.
     pub const CALIBRATION: &str = "calibration";
     /// The world: `car`, `tape`, `import` or another.

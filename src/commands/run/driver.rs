@@ -27,7 +27,7 @@ use crate::hal::board::Board;
 use crate::hal::capture::{Capture, Eyes};
 use crate::hal::clock::Clock;
 use crate::hal::{HalError, Settings, priority};
-use crate::policy::{Plan, plan};
+use crate::policy::Plan;
 use crate::report::drive::{DriveReport, Taped};
 use crate::report::latency::Latency;
 use crate::tape::TapeWriter;
@@ -97,7 +97,7 @@ pub(super) fn run(args: &Run, context: &Context, session: &str) -> anyhow::Resul
     brake_on_panic(&link);
     let ears = link.ears();
     let world = CarWorld::new(capture, link, battery, clock, config.speed_percent);
-    let name = loaded.card.name.clone();
+    let (name, kernels) = (loaded.card.name.clone(), loaded.arithmetic.text());
     let sink = DriveSink::new(recorder, latency, Voice::start()?);
     let begun = clock.now();
     let (frames, sink) = looped(world, Pilot::new(loaded.plan, setup), sink, clock, realtime)?;
@@ -111,7 +111,7 @@ pub(super) fn run(args: &Run, context: &Context, session: &str) -> anyhow::Resul
     });
     let report = DriveReport {
         model: name,
-        kernels: plan::kernels(),
+        kernels,
         camera,
         ticks,
         seconds,
@@ -216,11 +216,11 @@ fn record(
         .with(key::MODEL, &loaded.card.name)
         .with(key::MODEL_DIGEST, model::digest(&loaded.card).to_string())
         .with(key::CONFIG_DIGEST, setup::digest(setup, &context.config).to_string())
-        .with(key::KERNELS, plan::kernels())
         .with(key::CALIBRATION, setup::calibration_text(&setup.calibration))
         .with(key::RIG, "car")
         .with(CAMERA, camera)
         .with(key::CREATED_BY, "hairpin run");
+    let header = loaded.arithmetic.on_tape(header);
     let tape = TapeWriter::create(file, &header, args.force)?;
     Ok(Recorder::start(tape, Bounds { patience: CLOSING, ..Bounds::default() })?)
 }

@@ -60,7 +60,7 @@ pub(super) fn run(args: &Run, context: &Context) -> anyhow::Result<Outcome> {
     let loaded = model::load(args.model(), &context.config)?;
     let setup = setup(&loaded.card, &context.config)?;
     let outputs = opened(args, &plan, &loaded, &setup, &context.config)?;
-    let (driver, model, kernels) = (loaded.label(), loaded.card.name.clone(), loaded.kernels);
+    let (driver, model, kernels) = (loaded.label(), loaded.card.name.clone(), loaded.arithmetic.text());
     let mut world =
         staging(args, &plan, setup.calibration, &context.config)?.world(&plan.track, &setup.recipe);
     let space = setup.action_space.clone();
