@@ -164,7 +164,8 @@ fn fix(intake: &mut Intake, args: &Import, context: &Context) -> anyhow::Result<
     let sights = match &args.frames {
         Some(tape) => sights::taped(tape, &card.recipe)?,
         None => sights::simulated(&card.recipe),
-    };
+    }
+    .thinned(card.facts.macs);
     let made = fixed::make(&intake.typed, card.network_digest, &card.recipe, &card.action_space, &sights)
         .context("cannot make the fixed-point plan; --precision f32 imports without one")?;
     if let FixedPoint::Refused(why) = &made.state {

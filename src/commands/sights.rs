@@ -28,6 +28,26 @@ pub(crate) struct Sights {
     pub(crate) from: String,
 }
 
+/// Multiply-accumulates that calibration may cost: 200 frames of AWS's usual network, some seconds on the car's Atom.
+const WORK: u64 = 4_500_000_000;
+
+/// The fewest frames that a larger network is calibrated on.
+const FEWEST: usize = 32;
+
+impl Sights {
+    /// Leaves frames out, evenly, where `macs` multiply-accumulates for each would take too long.
+    pub(crate) fn thinned(self, macs: u64) -> Self {
+        let affordable = usize::try_from(WORK / macs.max(1)).unwrap_or(usize::MAX).max(FEWEST);
+        let every = self.observations.len().div_ceil(affordable).max(1);
+        if every == 1 {
+            return self;
+        }
+        let observations: Vec<Observation> = self.observations.into_iter().step_by(every).collect();
+        let from = format!("{} of {}", observations.len(), self.from);
+        Self { observations, from }
+    }
+}
+
 /// Frames of a tape.
 ///
 /// # Errors
