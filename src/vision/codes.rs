@@ -1,16 +1,28 @@
 //! Huffman tables of one JPEG, made ready to be walked: which bits end a code, and what it stands for
 //! (T.81 Annex C and F.2.2.3). Values only; what the coefficients mean is not for this file.
 
+use super::bits;
 use super::huffman::{STANDARD, Standard};
 
 /// Codes of up to this length are found in one look.
 const SHORT: u32 = 9;
 
+/// What the next bits begin with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Short {
+    /// Bits of the code, and of the number behind it where `number` is that; 0 where the code is longer than 9.
+    pub(super) length: u8,
+    /// What the code stands for: of AC codes, zeros before the number in the upper half, its bits in the lower.
+    pub(super) value: u8,
+    /// The number behind the code, where both are within 9 bits; 0 where they are not, as no number is.
+    pub(super) number: i16,
+}
+
 /// One table.
 #[derive(Clone, Debug)]
 pub(super) struct Codes {
-    /// For the next 9 bits: length and value of the code that they begin with, length 0 where it is longer.
-    short: [(u8, u8); 1 << SHORT],
+    /// For the next 9 bits, the code that they begin with.
+    short: [Short; 1 << SHORT],
     /// For each longer length, the first 16-bit window beyond its codes, and the place of its first value.
     long: [Long; 16 - SHORT as usize],
     values: [u8; 256],
@@ -26,14 +38,14 @@ struct Long {
 impl Default for Codes {
     fn default() -> Self {
         let long = [Long::default(); 16 - SHORT as usize];
-        Self { short: [(0, 0); 1 << SHORT], long, values: [0; 256] }
+        Self { short: [Short::default(); 1 << SHORT], long, values: [0; 256] }
     }
 }
 
 impl Codes {
     /// Fills the table from a DHT segment's counts and values; `false` where they are no prefix code.
     fn fill(&mut self, counts: &[u8; 16], values: &[u8]) -> bool {
-        self.short.fill((0, 0));
+        self.short.fill(Short::default());
         self.long.fill(Long::default());
         let Some(places) = self.values.get_mut(..values.len()) else { return false };
         places.copy_from_slice(values);
@@ -50,7 +62,11 @@ impl Codes {
                 for value in values.iter().skip(place).take(usize::from(*count)) {
                     let from = (code >> (16 - SHORT)) as usize;
                     let upto = ((code + step) >> (16 - SHORT)) as usize;
-                    self.short.get_mut(from..upto).unwrap_or_default().fill((length, *value));
+                    self.short.get_mut(from..upto).unwrap_or_default().fill(Short {
+                        length,
+                        value: *value,
+                        number: 0,
+                    });
                     code += step;
                 }
             } else if let Some(long) = self.long.get_mut(usize::from(length) - SHORT as usize - 1) {
@@ -61,15 +77,36 @@ impl Codes {
         place == values.len()
     }
 
-    /// Length and value of the code that begins at the top of `window`; `None` where no code does.
-    #[inline]
-    pub(super) fn find(&self, window: u64) -> Option<(u8, u8)> {
-        match self.short.get((window >> (64 - SHORT)) as usize) {
-            Some((0, _)) | None => self.find_long(u32::from((window >> 48) as u16)),
-            Some(found) => Some(*found),
+    /// Takes the numbers behind AC codes into the table, where both are short.
+    #[expect(clippy::cast_possible_truncation, reason = "at most 8 bits")]
+    fn with_numbers(&mut self) {
+        for (bits, short) in (0_u64..).zip(&mut self.short) {
+            let size = short.value & 15;
+            if short.length > 0 && size > 0 && u32::from(short.length + size) <= SHORT {
+                short.number = bits::signed(bits << (64 - SHORT) << short.length, size) as i16;
+                short.length += size;
+            }
         }
     }
 
+    /// The short code at the top of `window`, if one is there.
+    #[inline]
+    pub(super) fn short(&self, window: u64) -> Short {
+        self.short.get((window >> (64 - SHORT)) as usize).copied().unwrap_or_default()
+    }
+
+    /// Length and value of the code that begins at the top of `window`; `None` where no code does.
+    #[inline]
+    pub(super) fn find(&self, window: u64) -> Option<(u8, u8)> {
+        match self.short(window) {
+            Short { length: 0, .. } => self.find_long(u32::from((window >> 48) as u16)),
+            Short { length, value, number: 0 } => Some((length, value)),
+            Short { length, value, .. } => Some((length - (value & 15), value)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
     fn find_long(&self, window: u32) -> Option<(u8, u8)> {
         let (length, long) = (10_u8..).zip(&self.long).find(|(_, long)| window < long.end)?;
         let offset = window.checked_sub(long.first)? >> (16 - u32::from(length));
@@ -102,7 +139,11 @@ impl CodeTables {
         };
         let Some(codes) = group.get_mut(usize::from(number)) else { return false };
         self.defined |= 1 << (number + 4 * (target >> 4));
-        codes.fill(counts, values)
+        let legal = codes.fill(counts, values);
+        if legal && target >> 4 == 1 {
+            codes.with_numbers();
+        }
+        legal
     }
 
     /// Defines the standard tables where tables 0 and 1 are not defined; says whether any was missing.

@@ -1,17 +1,20 @@
 //! A camera's bytes to pixels: the only file that names the JPEG decoder. A JPEG is checked by us from end to end
-//! first (`segments`, `entropy`), so the library decodes whole pictures only, and what it allocates is bounded.
+//! (`segments`, `entropy`). What the car's camera sends becomes pixels in the same walk, and only those that are needed;
+//! the library decodes the rest: whole pictures only, so that what it allocates is bounded. Both give the same bits.
 
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
+use super::centres::{self, Centres};
 use super::codes::CodeTables;
 use super::damage::Damage;
 use super::segments::{self, Steps};
-use super::workspace::Decoded;
+use super::workspace::{Decoded, Made};
 use super::{entropy, huffman, yuyv};
-use crate::domain::{Picture, PixelFormat, Size};
+use crate::domain::observation::{HEIGHT, WIDTH};
+use crate::domain::{Picture, PixelFormat, Preparation, Size};
 
 /// What is kept between JPEGs.
 #[derive(Debug, Default)]
@@ -20,18 +23,22 @@ pub(super) struct Jpeg {
     steps: Steps,
     /// A JPEG with the Huffman tables that it lacked.
     whole: Vec<u8>,
+    centres: centres::Kept,
 }
 
-/// Decodes `picture` into `into.rgb` (`colour`) or `into.gray` (brightness alone: a JPEG's luma plane). Grey JPEGs
-/// give equal R, G and B. The other one of the two is left as it was.
+/// Decodes `picture` for `preparation`: into `into.small` where that can be done at once, else into `into.rgb`, or into
+/// `into.gray` for [`Preparation::Luma`] (a JPEG's luma plane). Grey JPEGs give equal R, G and B. What is not
+/// mentioned is left as it was.
 pub(super) fn picture(
     picture: &Picture<'_>,
-    colour: bool,
+    preparation: Preparation,
     jpeg: &mut Jpeg,
     into: &mut Decoded,
 ) -> Result<(), Damage> {
+    into.made = Made::Whole;
+    let colour = preparation != Preparation::Luma;
     match picture.format {
-        PixelFormat::Mjpeg => decode_jpeg(picture.bytes, colour, jpeg, into),
+        PixelFormat::Mjpeg => decode_jpeg(picture.bytes, preparation, jpeg, into),
         PixelFormat::Yuyv(size) => {
             segments::check_size(size)?;
             yuyv::check(picture.bytes, size)?;
@@ -48,22 +55,40 @@ pub(super) fn picture(
     }
 }
 
-fn decode_jpeg(bytes: &[u8], colour: bool, jpeg: &mut Jpeg, into: &mut Decoded) -> Result<(), Damage> {
-    let Jpeg { tables, steps, whole } = jpeg;
+fn decode_jpeg(
+    bytes: &[u8],
+    preparation: Preparation,
+    jpeg: &mut Jpeg,
+    into: &mut Decoded,
+) -> Result<(), Damage> {
+    let Jpeg { tables, steps, whole, centres } = jpeg;
     let outline = segments::read(bytes, tables, steps)?;
     let bare = outline.components().iter().any(|part| tables.pair(part.dc, part.ac).is_none());
     if bare {
         tables.complete();
     }
-    let end = entropy::walk(bytes, &outline, tables, steps)?;
+    let colour = preparation != Preparation::Luma;
+    if outline.plain && preparation != Preparation::AsTrained {
+        into.small.reshape(WIDTH, HEIGHT);
+        if let Some(mut sink) = Centres::new(&outline, colour, centres, into.small.pixels_mut()) {
+            entropy::walk(bytes, &outline, tables, steps, &mut sink)?;
+            into.made = Made::Small;
+            return Ok(());
+        }
+    }
+    let end = entropy::walk(bytes, &outline, tables, steps, &mut ())?;
     // What follows the end marker is the driver's padding.
     let mut bytes = bytes.get(..end).unwrap_or(bytes);
     if bare {
         huffman::splice(bytes, whole);
         bytes = whole;
     }
-    let Size { width, height } = outline.size;
-    let (width, height) = (width as usize, height as usize);
+    by_library(bytes, outline.size, colour, into)
+}
+
+/// Decodes a checked JPEG of known size with the library.
+fn by_library(bytes: &[u8], size: Size, colour: bool, into: &mut Decoded) -> Result<(), Damage> {
+    let (width, height) = (size.width as usize, size.height as usize);
     let (space, pixels) = if colour {
         into.rgb.reshape(width, height);
         (ColorSpace::RGB, into.rgb.pixels_mut())

@@ -1,11 +1,13 @@
-//! The coded pixels of a JPEG, walked from end to end without making pixels of them: every code must exist, every
-//! coefficient must be possible, every block must be there, and the end marker must follow. The decoder library
-//! checks none of that in the middle of a picture; a torn transfer shows up here.
+//! The coded pixels of a JPEG, walked from end to end: every code must exist, every coefficient must be possible, every
+//! block must be there, and the end marker must follow. A torn transfer shows up here. Makes no pixels; who wants to
+//! gets the coefficients on the way.
 //!
 //! Most damage is found, not all: a changed bit that leaves valid codes of the same lengths is a valid picture.
 
-use super::codes::{CodeTables, Codes};
+use super::bits::{self, Bits, SHORT};
+use super::codes::{CodeTables, Codes, Short};
 use super::damage::Damage;
+use super::lanes::Take;
 use super::segments::{Component, Outline, Steps};
 
 /// Bytes that may follow the last block before a marker. Healthy webcams are known to leave up to nine of them
@@ -16,29 +18,61 @@ const SLACK: usize = 16;
 /// granted to encoders that compute roughly.
 const LARGEST: i32 = 1024 + 64;
 
-/// Walks the pixels of `jpeg`; returns where the picture ends, just behind its end marker.
+/// Where the coefficients go.
+pub(super) trait Blocks {
+    /// Takes one block.
+    type Block<'a>: Take
+    where
+        Self: 'a;
+
+    /// The place for block `number` of the unit at hand, in the order of the stream (row by row, component by component);
+    /// `None` where it is not wanted.
+    fn block(&mut self, number: usize) -> Option<Self::Block<'_>>;
+
+    /// All blocks of a unit were put.
+    fn unit(&mut self);
+}
+
+/// Nobody wants the coefficients.
+impl Blocks for () {
+    type Block<'a> = ();
+
+    fn block(&mut self, _number: usize) -> Option<()> {
+        None
+    }
+
+    fn unit(&mut self) {}
+}
+
+/// Walks the pixels of `jpeg` and gives the coefficients to `sink`; returns where the picture ends, just behind its end
+/// marker. What `sink` has after an error is part of a damaged picture.
 pub(super) fn walk(
     jpeg: &[u8],
     outline: &Outline,
     tables: &CodeTables,
     steps: &Steps,
+    sink: &mut impl Blocks,
 ) -> Result<usize, Damage> {
     let parts = outline.components();
     let unit = |of: fn(&Component) -> usize| 8 * parts.iter().map(of).max().unwrap_or(1);
     let (width, height) = (outline.size.width as usize, outline.size.height as usize);
     let units = width.div_ceil(unit(|part| part.across)) * height.div_ceil(unit(|part| part.down));
     let mut runs = [None, None, None];
-    for (run, part) in runs.iter_mut().zip(parts) {
+    let (mut order, mut in_unit) = ([0; UNIT], 0);
+    for (at, (run, part)) in runs.iter_mut().zip(parts).enumerate() {
         *run = Some(Run::new(part, tables, steps)?);
+        let blocks = part.across * part.down;
+        order.iter_mut().skip(in_unit).take(blocks).for_each(|of| *of = at);
+        in_unit += blocks;
     }
-    let blocks = units * parts.iter().map(|part| part.across * part.down).sum::<usize>();
+    let order = order.get(..in_unit).unwrap_or_default();
     let rest = jpeg.get(outline.pixels_at..).unwrap_or_default();
-    let mut scan = Scan { length: jpeg.len(), bits: Bits { rest, window: 0, left: 0 }, block: 0, blocks };
+    let mut scan = Scan { length: jpeg.len(), bits: Bits::new(rest), block: 0, blocks: units * in_unit };
     let interval = if outline.restart == 0 { units } else { outline.restart };
     let (mut done, mut restarts) = (0, RESTARTS.iter().cycle());
     loop {
         let count = interval.min(units - done);
-        scan.interval(count, &mut runs)?;
+        scan.interval(count, &mut runs, order, sink)?;
         done += count;
         let (marker, restart) = (scan.marker()?, restarts.next().copied().unwrap_or_default());
         if done == units {
@@ -52,6 +86,12 @@ pub(super) fn walk(
     }
 }
 
+/// Blocks of a unit, at most: four of brightness and two of colour.
+const UNIT: usize = 6;
+
+const NO_CODE: &str = "a code that does not exist";
+const IMPOSSIBLE: &str = "a coefficient that cannot be";
+
 /// The restart markers, in the order in which they take turns.
 const RESTARTS: [u8; 8] = [0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7];
 
@@ -64,18 +104,35 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Walks `count` units, from a fresh start.
-    fn interval(&mut self, count: usize, runs: &mut [Option<Run<'_>>; 3]) -> Result<(), Damage> {
+    /// Walks `count` units, from a fresh start; `order` says whose the blocks of a unit are.
+    fn interval(
+        &mut self,
+        count: usize,
+        runs: &mut [Option<Run<'_>>; 3],
+        order: &[usize],
+        sink: &mut impl Blocks,
+    ) -> Result<(), Damage> {
         for run in runs.iter_mut().flatten() {
             run.mean = 0;
         }
         for _ in 0..count {
-            for run in runs.iter_mut().flatten() {
-                for _ in 0..run.count {
-                    run.block(&mut self.bits).map_err(|why| self.wrong(why))?;
-                    self.block += 1;
+            for (number, part) in order.iter().enumerate() {
+                let Some(Some(run)) = runs.get_mut(*part) else { continue };
+                let walked = match sink.block(number) {
+                    Some(block) => run.block(self.bits, block),
+                    None => run.block(self.bits, ()),
+                };
+                match walked {
+                    Ok(bits) => self.bits = bits,
+                    Err((bits, why)) => {
+                        self.bits = bits;
+                        self.block += number;
+                        return Err(self.wrong(why));
+                    }
                 }
             }
+            self.block += order.len();
+            sink.unit();
         }
         Ok(())
     }
@@ -110,27 +167,47 @@ impl Scan<'_> {
     }
 }
 
-const SHORT: &str = "the next marker comes before the last block";
-
 /// One component along the scan.
 struct Run<'a> {
     dc: &'a Codes,
     ac: &'a Codes,
-    /// Blocks in a unit.
-    count: usize,
     /// The coefficient of the mean, which is coded as a difference from block to block.
     mean: i32,
     /// The step of the mean.
     step: i32,
-    largest: [u8; 64],
+    /// In the order of the stream.
+    places: [Place; 64],
 }
 
-/// For each coefficient, the most bits that a possible value has; at most 10 (T.81 F.1.2.2).
-fn largest(steps: &[u8; 64]) -> [u8; 64] {
-    steps.map(|step| {
-        let possible = (LARGEST + i32::from(step)) / i32::from(step.max(1));
-        u8::try_from(possible.max(1).ilog2() + 1).unwrap_or(10).min(10)
-    })
+/// What is known of one coefficient before it is read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    /// The step by which it was divided, 1 to 255.
+    step: i16,
+    /// The most bits that a possible value has; at most 10 (T.81 F.1.2.2).
+    most: u8,
+    /// Where it lies in the block, row by row.
+    at: u8,
+}
+
+/// The order of the stream (T.81 figure A.6): along the diagonals, where each lies row by row.
+fn places(steps: &[u8; 64]) -> [Place; 64] {
+    let mut places = [Place::default(); 64];
+    let (mut row, mut column) = (0_u8, 0_u8);
+    for (place, step) in places.iter_mut().zip(steps) {
+        let possible = (LARGEST + i32::from(*step)) / i32::from((*step).max(1));
+        let most = u8::try_from(possible.max(1).ilog2() + 1).unwrap_or(10).min(10);
+        *place = Place { step: i16::from(*step), most, at: row * 8 + column };
+        (row, column) = match ((row + column) % 2 == 0, row, column) {
+            (true, _, 7) => (row + 1, 7),
+            (true, 0, _) => (0, column + 1),
+            (true, ..) => (row - 1, column + 1),
+            (false, 7, _) => (7, column + 1),
+            (false, _, 0) => (row + 1, 0),
+            (false, ..) => (row + 1, column - 1),
+        };
+    }
+    places
 }
 
 impl<'a> Run<'a> {
@@ -138,24 +215,60 @@ impl<'a> Run<'a> {
         let without = |what| Damage::Unsupported { what };
         let (dc, ac) = tables.pair(part.dc, part.ac).ok_or(without("without the Huffman tables it uses"))?;
         let table = steps.0.get(usize::from(part.steps)).ok_or(without("without its quantisation table"))?;
-        let count = part.across * part.down;
-        Ok(Self { dc, ac, count, mean: 0, step: i32::from(table[0]), largest: largest(table) })
+        Ok(Self { dc, ac, mean: 0, step: i32::from(table[0]), places: places(table) })
     }
 
-    /// Walks one block.
-    #[inline]
-    fn block(&mut self, bits: &mut Bits<'_>) -> Result<(), &'static str> {
-        let (length, size) = bits.code(self.dc)?;
+    /// Walks one block from where `bits` stands; says where it stands then, also where it went wrong.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call for each block would cost as much as the block")]
+    fn block<'b>(
+        &mut self,
+        mut bits: Bits<'b>,
+        mut block: impl Take,
+    ) -> Result<Bits<'b>, (Bits<'b>, &'static str)> {
+        match self.walk(&mut bits, &mut block) {
+            Ok(()) => {
+                block.done();
+                Ok(bits)
+            }
+            Err(why) => Err((bits, why)),
+        }
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
+    fn walk(&mut self, bits: &mut Bits<'_>, block: &mut impl Take) -> Result<(), &'static str> {
+        let window = bits.look();
+        let (length, size) = self.dc.find(window).ok_or(NO_CODE)?;
         if size > 11 {
             return Err("a mean changes by more than 11 bits");
         }
-        self.mean += bits.signed(length, size)?;
-        if (self.mean * self.step).abs() > LARGEST + self.step {
+        bits.skip(length + size)?;
+        self.mean += bits::signed(window << length, size);
+        let mean = self.mean * self.step;
+        if mean.abs() > LARGEST + self.step {
             return Err("a mean is beyond black or white");
         }
+        block.coefficient(0, mean);
         let mut place = 1;
         while place < 64 {
-            let (length, value) = bits.code(self.ac)?;
+            let window = bits.look();
+            let Short { length, value, number } = self.ac.short(window);
+            if number != 0 {
+                // The usual case, in one look: zeros, and a number of few bits.
+                place += usize::from(value >> 4);
+                let Some(Place { step, most, at }) = self.places.get(place) else {
+                    return Err(IMPOSSIBLE);
+                };
+                if value & 15 > *most {
+                    return Err(IMPOSSIBLE);
+                }
+                bits.skip(length)?;
+                block.coefficient(*at, i32::from(number) * i32::from(*step));
+                place += 1;
+                continue;
+            }
+            let (length, value) = self.ac.find(window).ok_or(NO_CODE)?;
             let (zeros, size) = (usize::from(value >> 4), value & 15);
             if size == 0 {
                 bits.skip(length)?;
@@ -166,10 +279,14 @@ impl<'a> Run<'a> {
                 }
             } else {
                 place += zeros;
-                if self.largest.get(place).is_none_or(|most| size > *most) {
-                    return Err("a coefficient that cannot be");
+                let Some(Place { step, most, at }) = self.places.get(place) else {
+                    return Err(IMPOSSIBLE);
+                };
+                if size > *most {
+                    return Err(IMPOSSIBLE);
                 }
                 bits.skip(length + size)?;
+                block.coefficient(*at, bits::signed(window << length, size) * i32::from(*step));
                 place += 1;
             }
         }
@@ -177,95 +294,19 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The bits between two markers; stuffed zeros are taken out.
-struct Bits<'a> {
-    rest: &'a [u8],
-    /// The next `left` bits, at the top.
-    window: u64,
-    left: u32,
-}
+#[cfg(test)]
+mod tests {
+    use super::places;
 
-impl Bits<'_> {
-    /// Length and value of the next code, which is not taken yet; then at least 26 bits are there unless a
-    /// marker or the end is near.
-    #[inline]
-    fn code(&mut self, codes: &Codes) -> Result<(u8, u8), &'static str> {
-        if self.left < 32 {
-            self.fill();
-        }
-        codes.find(self.window).ok_or("a code that does not exist")
-    }
-
-    #[inline]
-    fn skip(&mut self, length: u8) -> Result<(), &'static str> {
-        let length = u32::from(length);
-        if length > self.left {
-            return Err(SHORT);
-        }
-        self.window <<= length;
-        self.left -= length;
-        Ok(())
-    }
-
-    /// Takes a code and the `size` bits behind it, which are a signed number in JPEG's way (T.81 F.1.2.1).
-    #[inline]
-    fn signed(&mut self, length: u8, size: u8) -> Result<i32, &'static str> {
-        self.skip(length)?;
-        if size == 0 {
-            return Ok(0);
-        }
-        let raw = i32::try_from(self.window >> (64 - u32::from(size))).unwrap_or(0);
-        self.skip(size)?;
-        let half = 1 << (size - 1);
-        Ok(if raw < half { raw - 2 * half + 1 } else { raw })
-    }
-
-    fn fill(&mut self) {
-        while self.left <= 32 {
-            if let Some((four, after)) = self.rest.split_first_chunk::<4>() {
-                let word = u32::from_be_bytes(*four);
-                // Whether no byte is ff: the usual search for a zero byte, in the complement.
-                if (!word).wrapping_sub(0x0101_0101) & word & 0x8080_8080 == 0 {
-                    self.window |= u64::from(word) << (32 - self.left);
-                    self.left += 32;
-                    self.rest = after;
-                    return;
-                }
-            }
-            let (byte, after) = match self.rest {
-                [0xff, 0x00, after @ ..] => (0xff, after),
-                [0xff, ..] | [] => return,
-                [byte, after @ ..] => (*byte, after),
-            };
-            self.window |= u64::from(byte) << (56 - self.left);
-            self.left += 8;
-            self.rest = after;
-        }
-    }
-
-    /// Drops what is left before the next marker and steps behind that; returns it, and how many whole bytes were
-    /// dropped. `None` where no marker follows.
-    fn finish(&mut self) -> Option<(u8, usize)> {
-        let mut extra = self.left as usize / 8;
-        (self.window, self.left) = (0, 0);
-        loop {
-            match self.rest {
-                [0xff, 0x00, after @ ..] => {
-                    extra += 1;
-                    self.rest = after;
-                }
-                // Fill before a marker.
-                [0xff, 0xff, ..] => self.rest = self.rest.get(1..)?,
-                [0xff, marker, after @ ..] => {
-                    self.rest = after;
-                    return Some((*marker, extra));
-                }
-                [0xff] | [] => return None,
-                [_, after @ ..] => {
-                    extra += 1;
-                    self.rest = after;
-                }
-            }
-        }
+    #[test]
+    fn the_order_of_the_stream_goes_along_the_diagonals() {
+        let at = places(&[1; 64]).map(|place| place.at);
+        // The beginning, the turn in the middle and the end of T.81 figure A.6.
+        assert_eq!(at[..10], [0, 1, 8, 16, 9, 2, 3, 10, 17, 24]);
+        assert_eq!(at[26..38], [13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50]);
+        assert_eq!(at[60..], [47, 55, 62, 63]);
+        let mut all = at.to_vec();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..64));
     }
 }

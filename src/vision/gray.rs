@@ -16,10 +16,21 @@ pub(super) enum Weights {
 /// Grey of `rgb` (three bytes a pixel) into `gray` (one); stops at the shorter of the two.
 pub(super) fn convert(weights: Weights, rgb: &[u8], gray: &mut [u8]) {
     match weights {
-        Weights::Stock => each(rgb, gray, |r, g, b| (9798 * r + 19235 * g + 3735 * b + 16384) >> 15),
+        Weights::Stock => {
+            for ([r, g, b], gray) in rgb.as_chunks::<3>().0.iter().zip(gray) {
+                *gray = stock((*r).into(), (*g).into(), (*b).into());
+            }
+        }
         Weights::Trained => each(rgb, gray, |r, g, b| (2989 * r + 5870 * g + 1140 * b) / 10000),
         Weights::TrainedStereo => each(rgb, gray, |r, g, b| (19595 * r + 38470 * g + 7471 * b + 32768) >> 16),
     }
+}
+
+/// The car's grey of one pixel; each of the three is 0 to 255.
+#[inline]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the weights sum to one")]
+pub(super) fn stock(r: i16, g: i16, b: i16) -> u8 {
+    ((9798 * i32::from(r) + 19235 * i32::from(g) + 3735 * i32::from(b) + 16384) >> 15) as u8
 }
 
 fn each(rgb: &[u8], gray: &mut [u8], weigh: impl Fn(u32, u32, u32) -> u32) {

@@ -19,9 +19,16 @@ impl Look {
     #[must_use]
     pub fn at(gray: &[u8]) -> Self {
         let (mut sum, mut squares) = (0_u64, 0_u64);
-        for &level in gray {
-            sum += u64::from(level);
-            squares += u64::from(u32::from(level) * u32::from(level));
+        // So many that 32 bits hold the sum of their squares.
+        for some in gray.chunks(1 << 16) {
+            let (mut of_some, mut squares_of_some) = (0_u32, 0_u32);
+            for &level in some {
+                let level = u32::from(level);
+                of_some += level;
+                squares_of_some += level * level;
+            }
+            sum += u64::from(of_some);
+            squares += u64::from(squares_of_some);
         }
         let count = gray.len() as u64;
         if count == 0 {

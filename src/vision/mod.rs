@@ -3,7 +3,11 @@
 
 pub mod judge;
 
+mod bits;
+mod centres;
 mod codes;
+mod colour;
+mod cosine;
 mod damage;
 mod decode;
 mod digest;
@@ -11,6 +15,7 @@ mod entropy;
 mod error;
 mod gray;
 mod huffman;
+mod lanes;
 mod look;
 mod resize;
 mod segments;
@@ -57,15 +62,15 @@ pub fn prepare(
 pub fn decode(frame: &Frame<'_>, recipe: &Recipe, workspace: &mut Workspace) -> Result<(), VisionError> {
     workspace.ready = None;
     let channels = recipe.channels();
-    let colour = recipe.preparation != Preparation::Luma;
+    let preparation = recipe.preparation;
     if channels > 0 {
-        decode_picture(Camera::Left, &frame.left, colour, workspace)?;
+        decode_picture(Camera::Left, &frame.left, preparation, workspace)?;
     }
     if channels > 1 {
         let right = frame.right.as_ref().ok_or(VisionError::NoRightCamera)?;
-        decode_picture(Camera::Right, right, colour, workspace)?;
+        decode_picture(Camera::Right, right, preparation, workspace)?;
     }
-    workspace.ready = Some((channels, recipe.preparation));
+    workspace.ready = Some((channels, preparation));
     Ok(())
 }
 
@@ -94,18 +99,25 @@ pub fn observe(
         if channel == 0 {
             look = Look::at(small);
         }
-        let places = observation.camera.iter_mut().skip(channel).step_by(channels);
-        for (place, gray) in places.zip(small) {
-            *place = f32::from(*gray);
+        if channels == 1 {
+            fill(observation.camera.iter_mut(), small);
+        } else {
+            fill(observation.camera.iter_mut().skip(channel).step_by(channels), small);
         }
     }
     Ok(look)
 }
 
+fn fill<'a>(places: impl Iterator<Item = &'a mut f32>, grays: &[u8]) {
+    for (place, gray) in places.zip(grays) {
+        *place = f32::from(*gray);
+    }
+}
+
 fn decode_picture(
     camera: Camera,
     picture: &Picture<'_>,
-    colour: bool,
+    preparation: Preparation,
     workspace: &mut Workspace,
 ) -> Result<(), VisionError> {
     let Workspace { left, right, jpeg, .. } = workspace;
@@ -113,7 +125,7 @@ fn decode_picture(
         Camera::Left => left,
         Camera::Right => right,
     };
-    decode::picture(picture, colour, jpeg, into).map_err(|why| VisionError::Picture { camera, why })
+    decode::picture(picture, preparation, jpeg, into).map_err(|why| VisionError::Picture { camera, why })
 }
 
 fn copy_ranges(from: &[f32], wanted: usize, into: &mut Vec<f32>) -> Result<(), VisionError> {

@@ -41,6 +41,10 @@ pub(super) struct Outline {
     pub(super) restart: usize,
     /// Where the coded pixels begin.
     pub(super) pixels_at: usize,
+    /// Whether it is what cameras send to the letter, so that our own decoding and the library's cannot differ: nothing in the
+    /// header that the library reads in a way of its own (colour spaces by Adobe or by names of components), nothing that it
+    /// is stricter about.
+    pub(super) plain: bool,
 }
 
 impl Outline {
@@ -55,6 +59,8 @@ struct Segment<'a> {
     marker: u8,
     at: usize,
     body: &'a [u8],
+    /// Whether nothing stood before its marker.
+    tight: bool,
 }
 
 impl Segment<'_> {
@@ -71,14 +77,15 @@ pub(super) fn read(jpeg: &[u8], tables: &mut CodeTables, steps: &mut Steps) -> R
     tables.clear();
     steps.0 = [[0; 64]; 4];
     let mut outline: Option<Outline> = None;
-    let (mut at, mut restart) = (2, 0);
+    let (mut at, mut restart, mut plain) = (2, 0, true);
     loop {
         let segment = next(jpeg, at)?;
         at = segment.at + 4 + segment.body.len();
+        plain &= segment.tight && matches!(segment.marker, 0xc0 | 0xc4 | 0xdb | 0xdd | 0xda | 0xe0 | 0xfe);
         match segment.marker {
             0xc0 | 0xc1 if outline.is_some() => return Err(segment.wrong("a second frame header")),
             0xc0 | 0xc1 => outline = Some(frame(&segment)?),
-            0xc4 => huffman(&segment, tables)?,
+            0xc4 => plain &= huffman(&segment, tables)?,
             0xdb => quantisation(&segment, steps)?,
             0xdd => match segment.body {
                 [high, low] => restart = usize::from(u16::from_be_bytes([*high, *low])),
@@ -87,9 +94,12 @@ pub(super) fn read(jpeg: &[u8], tables: &mut CodeTables, steps: &mut Steps) -> R
             0xda => {
                 let mut outline = outline.ok_or_else(|| segment.wrong("no frame header before the scan"))?;
                 scan(&segment, &mut outline, steps)?;
-                return Ok(Outline { restart, pixels_at: at, ..outline });
+                plain &= outline.plain;
+                return Ok(Outline { restart, pixels_at: at, plain, ..outline });
             }
-            0xe0..=0xef | 0xfe => {}
+            // The library reads five bytes of a body of four.
+            0xe0 => plain &= segment.body.len() != 4,
+            0xe1..=0xef | 0xfe => {}
             _ => return Err(segment.wrong("wanted a table, a frame header, a scan or a comment here")),
         }
     }
@@ -122,7 +132,7 @@ fn next(jpeg: &[u8], from: usize) -> Result<Segment<'_>, Damage> {
         return Err(Damage::Segment { marker, at, why: "its length is less than 2" });
     }
     let body = rest.get(fill + 3..fill + 1 + length).ok_or(cut)?;
-    Ok(Segment { marker, at, body })
+    Ok(Segment { marker, at, body, tight: fill == 1 })
 }
 
 fn frame(segment: &Segment<'_>) -> Result<Outline, Damage> {
@@ -148,6 +158,12 @@ fn frame(segment: &Segment<'_>) -> Result<Outline, Damage> {
         let (across, down) = (usize::from(factors >> 4), usize::from(factors & 15));
         *component = Component { id: *id, across, down, steps: *steps, dc: 0, ac: 0 };
     }
+    let plain = match components.map(|part| (part.id, part.across, part.down)) {
+        [(_, 1, 1), ..] if count == 1 => true,
+        [(a, ..), (b, ..), (c, ..)] => {
+            count == 3 && a != b && b != c && a != c && (a, b, c) != (b'R', b'G', b'B')
+        }
+    };
     let [first, others @ ..] = &mut components;
     if count == 1 {
         // The blocks of a single component follow each other whatever its factors say (T.81 A.2.2).
@@ -159,7 +175,7 @@ fn frame(segment: &Segment<'_>) -> Result<Outline, Damage> {
             what: "sampled in another way than 4:4:4, 4:2:2, 4:2:0, 4:4:0 or 4:1:1",
         });
     }
-    Ok(Outline { size: Size { width, height }, components, count, restart: 0, pixels_at: 0 })
+    Ok(Outline { size: Size { width, height }, components, count, restart: 0, pixels_at: 0, plain })
 }
 
 /// Refuses sizes that are 0 or above [`LIMIT`].
@@ -169,7 +185,9 @@ pub(super) fn check_size(size: Size) -> Result<(), Damage> {
     if fits { Ok(()) } else { Err(Damage::Size { width, height, limit: LIMIT }) }
 }
 
-fn huffman(segment: &Segment<'_>, tables: &mut CodeTables) -> Result<(), Damage> {
+/// Whether the library takes them too, besides.
+fn huffman(segment: &Segment<'_>, tables: &mut CodeTables) -> Result<bool, Damage> {
+    let mut taken = true;
     let mut rest = segment.body;
     while let [target, after @ ..] = rest {
         let Some((counts, after)) = after.split_first_chunk::<16>() else {
@@ -182,9 +200,10 @@ fn huffman(segment: &Segment<'_>, tables: &mut CodeTables) -> Result<(), Damage>
         if !tables.define(*target, counts, values) {
             return Err(segment.wrong("a Huffman table is impossible"));
         }
+        taken &= *target >= 16 || values.iter().all(|size| *size <= 15);
         rest = after;
     }
-    Ok(())
+    Ok(taken)
 }
 
 fn quantisation(segment: &Segment<'_>, steps: &mut Steps) -> Result<(), Damage> {

@@ -97,9 +97,11 @@ fn jpeg_decoding_is_within_one_level_of_libjpeg_turbo() {
         decode(&frame(&jpeg, None), &luma, &mut workspace).unwrap();
         check(&format!("{name} luma"), workspace.brightness(Camera::Left).pixels().to_vec(), gray(plane));
     }
+    // At the camera's size only training's recipe makes every pixel.
+    let trained = recipe(Sensor::Observation, Preparation::AsTrained);
     for name in ["640x480", "320x240"] {
         let jpeg = bytes(&format!("{name}.jpg"));
-        decode(&frame(&jpeg, None), &stock, &mut workspace).unwrap();
+        decode(&frame(&jpeg, None), &trained, &mut workspace).unwrap();
         let theirs = q15(&rgb(&format!("{name}.source.png")));
         check(name, q15(workspace.colours(Camera::Left)), theirs);
     }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, in its functions too")]
 
+mod centres;
 mod contract;
 mod damage;
 mod equality;
