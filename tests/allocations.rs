@@ -29,9 +29,12 @@ use hairpin::domain::{
 use hairpin::drive::{Actuators, Pilot, Senses, Setup, Stopwatch, World};
 use hairpin::governor::Limits;
 use hairpin::policy::choose::Bound;
+use hairpin::policy::fixed::buffers::Buffers;
+use hairpin::policy::fixed::calibrate;
 use hairpin::policy::guided::Guided;
+use hairpin::policy::kernels::Path;
 use hairpin::policy::scripted::Scripted;
-use hairpin::policy::{Expectation, GraphLimits, NetworkKind, Policy, build, witness};
+use hairpin::policy::{Expectation, GraphLimits, NetworkKind, Plan, Policy, build, witness};
 use hairpin::sim::Staging;
 use hairpin::sim::render::{Renderer, View};
 use hairpin::tape::{Header, TapeWriter};
@@ -187,11 +190,53 @@ fn what_the_libraries_allocate_is_stated() {
             plan.infer(&observation).unwrap();
         }
     });
-    println!("allocations per frame: zune-jpeg {}, tract's plan {} (ours: 0)", decode / 30, infer / 30);
+    println!(
+        "allocations per frame: zune-jpeg {}, tract's plan in f32 {} (ours: 0)",
+        decode / 30,
+        infer / 30
+    );
     assert!(
         decode / 30 < 100 && infer / 30 < 200,
         "a library allocates far more than it did: {decode}, {infer}"
     );
+}
+
+/// The network in integers: none at all by itself, and none in tract's plan of one operator either, whose lists hold up to four
+/// tensors in place.
+#[test]
+fn a_fixed_point_plan_allocates_nothing_of_ours() {
+    let recipe = Recipe { sensors: vec![Sensor::FrontFacingCamera], ..Recipe::default() };
+    let want =
+        Expectation { sensors: &recipe.sensors, outputs: 5, output: None, limits: GraphLimits::default() };
+    let read =
+        hairpin::policy::read(NetworkKind::FrozenTensorflow, &line_follower::network(), &want).unwrap();
+    let observation = witness::observation(1, &recipe);
+    let mut calibration = calibrate::Calibration::new(&read.typed).unwrap();
+    calibration.observe(&observation).unwrap();
+    let network = std::sync::Arc::new(calibration.finish().unwrap().remove(0).network);
+    for path in Path::ALL.into_iter().filter(|path| path.is_here()) {
+        let mut buffers = Buffers::new(&network);
+        let (mut scores, camera) = ([0.0; 5], [observation.camera.as_slice()]);
+        let mut run = || buffers.run(&network, path, &camera, &mut scores).unwrap();
+        run();
+        let ours = allocations(|| (0..30).for_each(|_| run()));
+        assert_eq!(ours, 0, "{}", path.name());
+
+        let mut plan = Plan::fixed(&recipe.sensors, std::sync::Arc::clone(&network), path).unwrap();
+        for _ in 0..3 {
+            plan.infer(&observation).unwrap();
+        }
+        let tracts = allocations(|| {
+            for _ in 0..30 {
+                plan.infer(&observation).unwrap();
+            }
+        });
+        println!(
+            "fixed point on {}: {ours} allocations of ours, {tracts} of tract's in 30 frames",
+            path.name()
+        );
+        assert_eq!(tracts, 0, "{}: in 30 frames", path.name());
+    }
 }
 
 /// The tape's own code reuses its buffers; what is left is the container library's, when it closes a chunk.

@@ -84,7 +84,7 @@ const FAULTS: [(&str, &str); 28] = [
     ),
     (
         "[policy]\nkernels = [\"car\"]",
-        "f:2: policy.kernels: saw a list, wanted \"car\" or \"native\"; the default is \"car\"",
+        "f:2: policy.kernels: saw a list, wanted \"car\" or \"native\" or \"portable\"; the default is \"car\"",
     ),
     (
         "[vehicle]\ncalibration = \"\"",
@@ -219,7 +219,7 @@ fn every_range_is_enforced_at_both_ends() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 29);
+    assert_eq!(checked, 30);
 }
 
 #[test]

@@ -378,7 +378,7 @@ const CARDS: [(&str, &str, &str); 23] = [
     (
         "name = \"m\"",
         "nom = \"m\"",
-        "f:2: nom: unknown field `nom`, expected one of `format`, `name`, `network_file`, `network_sha256`, `metadata_sha256`, `output`, `algorithm`, `network_name`, `preparation`, `squash`, `input`, `action_space`, `network`, `witness`",
+        "f:2: nom: unknown field `nom`, expected one of `format`, `name`, `network_file`, `network_sha256`, `metadata_sha256`, `output`, `algorithm`, `network_name`, `preparation`, `squash`, `input`, `action_space`, `network`, `witness`, `fixed_point`",
     ),
     ("name = \"m\"", "name = \"m\"\nname = \"n\"", "f:3: name: duplicate key"),
     (

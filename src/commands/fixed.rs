@@ -12,6 +12,7 @@ use crate::domain::{
 };
 use crate::policy::choose::first_maximum;
 use crate::policy::fixed::calibrate::Calibration;
+use crate::policy::fixed::crew::Threads;
 use crate::policy::fixed::{file, parts};
 use crate::policy::kernels::Path;
 use crate::policy::{Plan, Policy, Typed, plan, witness};
@@ -48,7 +49,10 @@ pub(crate) fn make(
     sights: &Sights,
 ) -> anyhow::Result<Made> {
     let refused = |why: String| Ok(Made { state: FixedPoint::Refused(why), bytes: None });
-    let mut calibration = Calibration::new(typed)?;
+    let mut calibration = match Calibration::new(typed) {
+        Ok(calibration) => calibration,
+        Err(why) => return refused(why.to_string()),
+    };
     for observation in sights.observations.iter().step_by(CALIBRATED) {
         calibration.observe(observation)?;
     }
@@ -62,7 +66,7 @@ pub(crate) fn make(
         Err(why) => return refused(why.to_string()),
     };
     drop(calibration);
-    let mut fixed = read(&bytes, network, Some(typed), &recipe.sensors, Path::best())?;
+    let mut fixed = read(&bytes, network, (Some(typed), &recipe.sensors), (Path::best(), Threads::One))?;
     let mut float = typed.clone().plan()?;
     let compared = compare(&mut fixed, &mut float, space, &sights.observations)?;
     if compared.max_difference.is_nan() || compared.max_difference > MAX_DIFFERENCE {
@@ -130,14 +134,13 @@ fn is_other(one: &Scores, other: &Scores, space: &ActionSpace) -> bool {
 fn read(
     bytes: &[u8],
     network: Digest,
-    typed: Option<&Typed>,
-    sensors: &[Sensor],
-    path: Path,
+    (typed, sensors): (Option<&Typed>, &[Sensor]),
+    (path, threads): (Path, Threads),
 ) -> anyhow::Result<Plan> {
     let mut stored = file::read(bytes, network.0)?;
     let is_whole = stored.len() == 1 && stored.iter().all(|part| part.stands_for.is_empty());
     if is_whole && let Some(part) = stored.pop() {
-        return Ok(Plan::fixed(sensors, Arc::new(part.network), path)?);
+        return Ok(Plan::fixed_in(sensors, Arc::new(part.network), path, threads)?);
     }
     let typed = typed.context("the plan leaves layers in f32, and the network is not there")?;
     Ok(parts::plan(typed, stored, path)?)
@@ -152,9 +155,9 @@ pub(crate) fn load(
     card: &FixedPlan,
     network: Digest,
     (typed, recipe): (Option<&Typed>, &Recipe),
-    path: Path,
+    (path, threads): (Path, Threads),
 ) -> anyhow::Result<Plan> {
-    let mut plan = read(bytes, network, typed, &recipe.sensors, path)?;
+    let mut plan = read(bytes, network, (typed, &recipe.sensors), (path, threads))?;
     for (number, witness) in card.witnesses.iter().enumerate() {
         let scores = plan.infer(&witness::observation(witness.seed, recipe))?;
         ensure!(
@@ -181,4 +184,9 @@ pub(crate) fn path(config: &Config) -> Path {
         Kernels::Car | Kernels::Native if Path::Sse41.is_here() => Path::Sse41,
         _ => Path::Portable,
     }
+}
+
+/// The threads that share a fixed-point plan of a whole network.
+pub(crate) fn threads(config: &Config) -> Threads {
+    if config.threads == 1 { Threads::One } else { Threads::Two }
 }

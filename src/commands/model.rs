@@ -13,6 +13,7 @@ use super::scripted;
 use super::setup::policy_limits;
 use crate::config::{Config, Metadata, Precision, card, metadata};
 use crate::domain::{Digest, FixedPlan, FixedPoint, ModelCard, Recipe};
+use crate::policy::fixed::crew::Threads;
 use crate::policy::guided::Guided;
 use crate::policy::kernels::Path as Instructions;
 use crate::policy::{self, Expectation, Member, NetworkKind, Plan, Policy, Typed, plan, witness};
@@ -40,21 +41,29 @@ pub(crate) struct Arithmetic {
     pub(crate) kernels: String,
     /// The instructions that ran it; of no consequence for a fixed-point plan.
     pub(crate) instructions: &'static str,
+    /// What there is to say about its threads; none where there is one, as asked.
+    threads: Option<&'static str>,
 }
 
 impl Arithmetic {
     /// The network as it came.
     pub(crate) fn float() -> Self {
-        Self { kernels: plan::kernels().to_owned(), instructions: plan::kernels() }
+        Self { kernels: plan::kernels().to_owned(), instructions: plan::kernels(), threads: None }
+    }
+
+    /// The same, where the settings ask for so many threads.
+    fn float_in(threads: Threads) -> Self {
+        let vain = (threads == Threads::Two).then_some("one thread (policy.threads is for fixed point)");
+        Self { threads: vain, ..Self::float() }
     }
 
     /// Both, for people.
     pub(crate) fn text(&self) -> String {
-        if self.kernels == self.instructions {
-            self.kernels.clone()
-        } else {
-            format!("{} on {}", self.kernels, self.instructions)
+        let mut text = self.kernels.clone();
+        if self.kernels != self.instructions {
+            text = format!("{text} on {}", self.instructions);
         }
+        self.threads.map_or(text.clone(), |threads| format!("{text}, {threads}"))
     }
 
     /// What a tape says.
@@ -67,19 +76,24 @@ impl Arithmetic {
         }
     }
 
-    fn fixed(plan: &FixedPlan, path: Instructions) -> Self {
+    fn fixed(plan: &FixedPlan, path: Instructions, threads: Threads) -> Self {
         let digest = plan.digest.short();
         let kernels = if plan.kept.is_empty() {
             format!("{FIXED_KERNELS}{digest}")
         } else {
             format!("{FIXED_KERNELS}{digest} and {}", plan::kernels())
         };
-        Self { kernels, instructions: path.name() }
+        let threads = match threads {
+            Threads::One => None,
+            Threads::Two if plan.kept.is_empty() => Some("two threads"),
+            Threads::Two => Some("one thread (policy.threads is for networks that are whole in fixed point)"),
+        };
+        Self { kernels, instructions: path.name(), threads }
     }
 
     /// Nothing that depends on a machine.
     fn none() -> Self {
-        Self { kernels: scripted::KERNELS.to_owned(), instructions: scripted::KERNELS }
+        Self { kernels: scripted::KERNELS.to_owned(), instructions: scripted::KERNELS, threads: None }
     }
 }
 
@@ -158,7 +172,7 @@ fn load_checked(folder: &Path, file: &Path, config: &Config) -> anyhow::Result<F
         } else {
             let mut plan = typed(folder, &card, kind, config)?.plan()?;
             witness::check(&mut plan, &card.recipe, &card.witnesses)?;
-            (plan, Arithmetic::float())
+            (plan, Arithmetic::float_in(fixed::threads(config)))
         };
     let hyper = folder.join(HYPER);
     let hyperparameters = if hyper.is_file() {
@@ -193,9 +207,10 @@ fn fixed_plan(
         .context("--precision f32 goes without it; importing the model again makes it anew")?;
     unchanged(FIXED, &bytes, fixed.digest)?;
     let typed = if fixed.kept.is_empty() { None } else { Some(typed(folder, card, kind, config)?) };
-    let path = fixed::path(config);
-    let plan = fixed::load(&bytes, fixed, card.network_digest, (typed.as_ref(), &card.recipe), path)?;
-    Ok((plan, Arithmetic::fixed(fixed, path)))
+    let (path, threads) = (fixed::path(config), fixed::threads(config));
+    let means = (path, threads);
+    let plan = fixed::load(&bytes, fixed, card.network_digest, (typed.as_ref(), &card.recipe), means)?;
+    Ok((plan, Arithmetic::fixed(fixed, path, threads)))
 }
 
 /// The card repeats what the metadata says; where it says otherwise, somebody edited it.
@@ -239,11 +254,13 @@ pub(crate) fn write(intake: &Intake, models: &Path, force: bool) -> anyhow::Resu
             std::fs::read_to_string(folder.join(CARD)).ok().and_then(|text| card::read(CARD, &text).ok());
         let fixed = old.as_ref().is_some_and(|old| old.fixed == intake.card.fixed);
         let same = old.is_some_and(|old| digest(&old) == digest(&intake.card));
-        let kept = std::fs::read(folder.join(HYPER)).ok();
-        if same
-            && fixed
-            && intake.parts.hyperparameters.as_ref().is_none_or(|new| Some(&new.bytes) == kept.as_ref())
-        {
+        // The files too: importing again is what is advised where one of them was damaged or is gone.
+        let holds = |name: &str, bytes: &[u8]| std::fs::read(folder.join(name)).is_ok_and(|own| own == bytes);
+        let whole = holds(intake.parts.kind.file_name(), &intake.parts.network.bytes)
+            && holds(METADATA, &intake.parts.metadata.bytes)
+            && intake.fixed.iter().all(|plan| holds(FIXED, plan))
+            && intake.parts.hyperparameters.iter().all(|member| holds(HYPER, &member.bytes));
+        if same && fixed && whole {
             return Ok(false);
         }
         // The same model with other hyperparameters or another plan is written again.

@@ -13,7 +13,7 @@ use super::watch::{Ends, Watcher};
 use super::{Context, build_id, kernels, model, picture, say, scripted, was_set};
 use crate::cli::Replay;
 use crate::config::{Config, Precision, stock};
-use crate::domain::{ActionSpace, Recipe, Sensor};
+use crate::domain::{ActionSpace, FixedPoint, Recipe, Sensor};
 use crate::drive::{Pilot, Setup, cycle};
 use crate::exit::Outcome;
 use crate::report::latency::Latency;
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
     kernels::ensure(context)?;
     let tape = open(&args.tape)?;
     let mut remarks = Vec::new();
-    let loaded = model::load(&args.model, &as_taped(args, &tape, context, &mut remarks))?;
+    let loaded = as_taped(args, &tape, context, &mut remarks)?;
     let setup = on_that_car(setup(&loaded.card, &context.config)?, &tape, context, &mut remarks)?;
     let fill = fill(args, &tape, &setup.recipe)?;
     if let Ending::Cut { at, why } = tape.ending() {
@@ -96,21 +96,29 @@ pub(crate) fn run(args: &Replay, context: &Context) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
-/// The settings, with the plan that decided on the tape where nobody asked for one.
-fn as_taped(args: &Replay, tape: &Tape, context: &Context, remarks: &mut Vec<String>) -> Config {
-    let mut config = context.config.clone();
+/// The model, in the plan that decided on the tape where nobody asked for one and this very model did.
+fn as_taped(
+    args: &Replay,
+    tape: &Tape,
+    context: &Context,
+    remarks: &mut Vec<String>,
+) -> anyhow::Result<Loaded> {
+    let loaded = model::load(&args.model, &context.config)?;
     let golden = args.expect.as_ref().is_some_and(Option::is_some);
-    let Some(kernels) = tape.header().get(key::KERNELS).filter(|_| tape.ticks() > 0 && !golden) else {
-        return config;
+    let of_this = tape.ticks() > 0 && tape.header().model_digest() == Some(loaded.digest());
+    let Some(kernels) = tape.header().get(key::KERNELS).filter(|_| of_this && !golden) else {
+        return Ok(loaded);
     };
     let precision = if kernels.starts_with(FIXED_KERNELS) { Precision::Fixed } else { Precision::F32 };
-    if was_set(context, "policy.precision") || kernels == scripted::KERNELS || precision == config.precision {
-        return config;
+    let asked = was_set(context, "policy.precision") || kernels == scripted::KERNELS;
+    if asked || precision == context.config.precision || matches!(loaded.card.fixed, FixedPoint::Absent) {
+        return Ok(loaded);
     }
     remarks
         .push(format!("the tape was decided in {0}, and so is its replay (--precision)", precision.word()));
+    let mut config = context.config.clone();
     config.precision = precision;
-    config
+    model::load(&args.model, &config)
 }
 
 /// Header entry of a tape whose frames were filled up.

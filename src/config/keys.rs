@@ -89,7 +89,7 @@ const WIDTH: (i64, i64) = (1_000_000, 2_000_000);
 const SIGN: (i64, i64) = (-1, 1);
 
 /// Keys that every rig reads.
-const KEYS: [Key; 34] = [
+const KEYS: [Key; 35] = [
     whole(
         "drive.speed_percent",
         (0, 100),
@@ -232,6 +232,13 @@ const KEYS: [Key; 34] = [
             set: |config, text| pick(&Kernels::WORDS, text, &mut config.kernels),
         },
     },
+    whole(
+        "policy.threads",
+        (1, 2),
+        "Threads that share a fixed-point plan, with the same bits. A second one takes another core for most of an inference.",
+        |config| config.threads.into(),
+        |config, value| config.threads = tiny(value),
+    ),
     Key {
         path: "vehicle.calibration",
         about: "Where each channel's three points come from: the factory, the two sections below, or a stock car's file.",

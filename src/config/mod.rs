@@ -130,6 +130,8 @@ pub struct Config {
     pub precision: Precision,
     /// The instructions that run it.
     pub kernels: Kernels,
+    /// The threads that share a fixed-point plan, 1 or 2.
+    pub threads: u8,
     /// Frames per second of recordings without times, 1 to 240.
     pub rate_hz: f32,
     /// Bounds on imports.
@@ -163,6 +165,7 @@ impl Default for Config {
             squash: Squash::default(),
             precision: Precision::default(),
             kernels: Kernels::default(),
+            threads: 1,
             rate_hz: 30.0,
             import: ImportLimits {
                 max_archive_mib: 256,

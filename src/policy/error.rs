@@ -52,6 +52,12 @@ pub enum PolicyError {
     /// A kernel refused its arguments.
     #[error(transparent)]
     Kernel(#[from] KernelError),
+    /// The second thread of a fixed-point plan.
+    #[error("the second thread of the fixed-point plan {saw}; policy.threads = 1 goes without it")]
+    Mate {
+        /// What became of it.
+        saw: String,
+    },
     /// An empty graph.
     #[error("the network has no nodes; wanted a frozen policy graph")]
     Empty,

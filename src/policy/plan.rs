@@ -5,6 +5,7 @@ use tract_onnx::tract_core::internal::{DatumExt, SpecialOps};
 use tract_onnx::tract_core::tract_linalg;
 
 use super::feed::{Feed, Layout, Slot};
+use super::fixed::crew::Threads;
 use super::fixed::network::FixedNetwork;
 use super::fixed::operator::FixedOp;
 use super::kernels::Path;
@@ -59,6 +60,19 @@ impl Plan {
     /// # Errors
     /// [`PolicyError::Fixed`] where its inputs are not of the sensors' sizes, [`PolicyError::Library`].
     pub fn fixed(sensors: &[Sensor], network: Arc<FixedNetwork>, path: Path) -> Result<Self, PolicyError> {
+        Self::fixed_in(sensors, network, path, Threads::One)
+    }
+
+    /// As [`Plan::fixed`], shared between threads; the same bits.
+    ///
+    /// # Errors
+    /// As [`Plan::fixed`].
+    pub fn fixed_in(
+        sensors: &[Sensor],
+        network: Arc<FixedNetwork>,
+        path: Path,
+        threads: Threads,
+    ) -> Result<Self, PolicyError> {
         let slots: Vec<Slot> = sensors
             .iter()
             .map(|sensor| Slot { sensor: *sensor, layout: Layout::ChannelsLast, shape: sensor.shape() })
@@ -81,7 +95,7 @@ impl Plan {
                 .iter()
                 .map(|slot| model.add_source(slot.sensor.name(), f32::fact(&slot.shape)))
                 .collect::<TractResult<Vec<OutletId>>>()?;
-            let op = FixedOp { network, shape: vec![1, outputs], path };
+            let op = FixedOp { network, shape: vec![1, outputs], path, threads };
             let wires = model.wire_node("fixed point", op, &sources)?;
             model.select_output_outlets(&wires)?;
             Ok(model)

@@ -29,6 +29,8 @@ pub struct Row {
     pub p95: f64,
     /// 99 of 100 are below.
     pub p99: f64,
+    /// 999 of 1,000 are below.
+    pub p999: f64,
     /// The longest.
     pub max: f64,
     /// What it may take.
@@ -62,6 +64,7 @@ impl Latency {
                 p50: ms(histogram.value_at_quantile(0.50)),
                 p95: ms(histogram.value_at_quantile(0.95)),
                 p99: ms(histogram.value_at_quantile(0.99)),
+                p999: ms(histogram.value_at_quantile(0.999)),
                 max: ms(histogram.max()),
                 budget,
             })
@@ -86,12 +89,13 @@ pub fn text(rows: &[Row]) -> String {
         ("p50 ms", Align::Right),
         ("p95 ms", Align::Right),
         ("p99 ms", Align::Right),
+        ("p99.9 ms", Align::Right),
         ("max ms", Align::Right),
         ("budget ms", Align::Right),
     ];
     let cells = |row: &Row| {
         let mut cells = vec![row.stage.word().to_owned()];
-        cells.extend([row.p50, row.p95, row.p99, row.max].map(|ms| format!("{ms:.3}")));
+        cells.extend([row.p50, row.p95, row.p99, row.p999, row.max].map(|ms| format!("{ms:.3}")));
         cells.push(format!("{:.1}{}", row.budget, if row.p99 > row.budget { " over" } else { "" }));
         cells
     };
@@ -104,7 +108,8 @@ pub fn json(rows: &[Row]) -> Value {
     rows.iter()
         .map(|row| {
             let figures = json!({
-                "p50_ms": row.p50, "p95_ms": row.p95, "p99_ms": row.p99, "max_ms": row.max, "budget_ms": row.budget,
+                "p50_ms": row.p50, "p95_ms": row.p95, "p99_ms": row.p99, "p99_9_ms": row.p999, "max_ms": row.max,
+                "budget_ms": row.budget,
             });
             (row.stage.word().to_owned(), figures)
         })

@@ -175,7 +175,17 @@ fn from_the_start_to_the_first_decided_frame() {
         println!("SHALLOW: {:.0} ms from outside; it says: {line}", ms(now() - begun));
         let status = passing(&car, &socket, "status");
         assert!(status.starts_with("disarmed"), "{status}");
+        let (guardian, driver) = (peak_mb(car.guardian()), peak_mb(car.driver().expect("a driver")));
+        println!("the most memory so far: guardian {guardian:.0} MB, driver {driver:.0} MB");
+        assert!(guardian + driver <= 120.0, "{guardian} and {driver} MB");
         signal(car.guardian(), Signal::TERM);
         assert!(car.ended().success());
     }
+}
+
+/// The most memory that a process has held, in MB of 2^20 bytes.
+fn peak_mb(pid: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
 }

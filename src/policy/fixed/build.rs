@@ -63,7 +63,7 @@ fn step(max: f64) -> f64 {
     f64::from_bits((max.to_bits() + low) & !low) / f64::from(TOP)
 }
 
-/// Real weights of one channel in units of its sum, and the unit.
+/// Real weights of one channel in units of its sum, and the unit: 0 where all of it is zero.
 struct Channel {
     weights: Vec<f64>,
     bias: f64,
@@ -115,12 +115,10 @@ fn scale(weights: &[f64], bias: f64, top: i16, bound: Option<i16>) -> Channel {
     }
     // A bias far larger than the weights must fit on its own.
     unit = unit.max(bias.abs() / f64::from(i32::MAX / 2));
-    if unit <= 0.0 {
-        unit = 1.0;
-    }
+    let divisor = if unit > 0.0 { unit } else { 1.0 };
     Channel {
-        weights: weights.iter().map(|w| (w / unit).round()).collect(),
-        bias: (bias / unit).round(),
+        weights: weights.iter().map(|w| (w / divisor).round()).collect(),
+        bias: (bias / divisor).round(),
         unit,
     }
 }
@@ -235,7 +233,7 @@ fn head(float: &FloatLayer, network: &FixedNetwork, softmax: bool) -> Result<Hea
         reads: float.reads.clone(),
         weights: whole(&scaled, float.fan_in(), 0),
         bias: scaled.iter().map(|channel| i64::from(integer(channel.bias))).collect(),
-        unit: scaled.iter().map(|channel| channel.unit).collect(),
+        unit: scaled.iter().map(|channel| if channel.unit > 0.0 { channel.unit } else { 1.0 }).collect(),
         softmax,
     })
 }

@@ -11,8 +11,10 @@
 //! - the last layer's sums times one `f64` per output are the network's raw outputs; a softmax over them is
 //!   `exp(x - max) / sum`, in `f64`, from the first output to the last, with `libm`'s `exp`.
 
+pub mod buffers;
 pub mod build;
 pub mod calibrate;
+pub mod crew;
 pub mod file;
 pub mod graph;
 pub mod head;

@@ -1,9 +1,9 @@
-//! A network in integers, and how it runs: buffers that are kept, one kernel call per layer. Refuses inputs of other lengths.
+//! A network in integers: its inputs, its layers, its end, and what one layer computes. Refuses nothing; `proof` does.
 
 use std::ops::Range;
 
-use super::super::PolicyError;
 use super::super::kernels::{ConvWeights, DenseWeights, KernelError, Path, Rescale, Windows, conv, dense};
+pub use super::buffers::Buffers;
 use super::head::Head;
 use super::{TOP, WHITE};
 
@@ -25,7 +25,7 @@ impl Input {
         if self.step.is_none() { WHITE } else { TOP }
     }
 
-    fn fill(&self, from: &[f32], to: &mut [i16]) {
+    pub(super) fn fill(&self, from: &[f32], to: &mut [i16]) {
         let scale = self.step.map(|step| 1.0 / step);
         let whole = |x: &f32| match scale {
             None => pixel(*x),
@@ -86,7 +86,17 @@ impl Layer {
     #[must_use]
     pub fn volume(&self) -> usize {
         match &self.body {
-            Body::Conv(windows, weights) => windows.rows * windows.cols * weights.channels(),
+            Body::Conv(windows, _) => {
+                windows.rows.saturating_mul(windows.cols).saturating_mul(self.channels())
+            }
+            Body::Dense(_) => self.channels(),
+        }
+    }
+
+    /// Channels, or outputs, padding and all.
+    pub(super) fn channels(&self) -> usize {
+        match &self.body {
+            Body::Conv(_, weights) => weights.channels(),
             Body::Dense(weights) => weights.outputs(),
         }
     }
@@ -107,8 +117,15 @@ impl Layer {
         }
     }
 
-    /// Computes some of its rows, or blocks of outputs; `output` and `sums` hold just those.
-    fn compute(
+    /// The elements that some of its parts write.
+    pub(super) fn span(&self, parts: &Range<usize>) -> Range<usize> {
+        let one = self.volume() / self.parts().max(1);
+        parts.start * one..parts.end * one
+    }
+
+    /// Computes some of its parts. `sums` and `output` hold all of the layer; of `output`, what lies outside of
+    /// the span of these parts is of no value afterwards.
+    pub(super) fn compute(
         &self,
         path: Path,
         input: &[i16],
@@ -116,11 +133,15 @@ impl Layer {
         sums: &mut [i64],
         output: &mut [i16],
     ) -> Result<(), KernelError> {
+        let span = self.span(&parts);
         match &self.body {
-            Body::Conv(windows, weights) => conv(path, input, weights, &self.rescale, windows, parts, output),
+            Body::Conv(windows, weights) => {
+                let output = output.get_mut(span).unwrap_or_default();
+                conv(path, input, weights, &self.rescale, windows, parts, output)
+            }
             Body::Dense(weights) => {
                 let input = input.get(..weights.inputs()).unwrap_or(input);
-                dense(path, input, weights, parts, sums)?;
+                dense(path, input, weights, parts, sums.get_mut(span).unwrap_or_default())?;
                 self.rescale.sums(sums, output)
             }
         }
@@ -183,144 +204,6 @@ impl FixedNetwork {
         });
         let head = if let Finish::Head(head) = &self.finish { head.weights.len() * 2 } else { 0 };
         bodies.sum::<usize>() + head
-    }
-}
-
-/// Everything that a run writes; kept from run to run.
-#[derive(Clone, Debug)]
-pub struct Buffers {
-    /// One for each input and layer, with room for what kernels read beyond its end.
-    tensors: Vec<Vec<i16>>,
-    /// Where layers that read several buffers find them in one.
-    joined: Vec<i16>,
-    sums: Vec<i64>,
-    raw: Vec<f64>,
-}
-
-impl Buffers {
-    /// Room for a network.
-    #[must_use]
-    pub fn new(network: &FixedNetwork) -> Self {
-        let count = network.inputs.len() + network.layers.len();
-        let longest = network.layers.iter().map(Layer::reach);
-        let tensors = (0..count)
-            .map(|buffer| {
-                let readers = network.layers.iter().filter(|layer| layer.reads == [buffer]);
-                let reach = readers.map(Layer::reach).max().unwrap_or(0);
-                vec![0; network.volume(buffer).unwrap_or(0).max(reach)]
-            })
-            .collect();
-        let reads = network.layers.iter().map(|layer| &layer.reads);
-        let head = if let Finish::Head(head) = &network.finish { Some(&head.reads) } else { None };
-        let total = |reads: &Vec<usize>| reads.iter().filter_map(|at| network.volume(*at)).sum::<usize>();
-        let joined = reads.chain(head).filter(|reads| reads.len() > 1).map(total).max();
-        let sums = network.layers.iter().map(Layer::volume).max().unwrap_or(0);
-        Self {
-            tensors,
-            joined: joined.map_or_else(Vec::new, |joined| vec![0; joined.max(longest.max().unwrap_or(0))]),
-            sums: vec![0; sums],
-            raw: vec![0.0; network.outputs()],
-        }
-    }
-
-    /// Runs `network` on `inputs`; `scores` is as long as it has outputs. Allocates nothing.
-    ///
-    /// # Errors
-    /// [`PolicyError::FixedLength`] where a length differs, [`PolicyError::Kernel`] where this CPU lacks the path.
-    pub fn run(
-        &mut self,
-        network: &FixedNetwork,
-        path: Path,
-        inputs: &[&[f32]],
-        scores: &mut [f32],
-    ) -> Result<(), PolicyError> {
-        if inputs.len() != network.inputs.len() {
-            return Err(PolicyError::FixedLength {
-                what: "inputs",
-                saw: inputs.len(),
-                wanted: network.inputs.len(),
-            });
-        }
-        for ((input, from), to) in network.inputs.iter().zip(inputs).zip(&mut self.tensors) {
-            if from.len() != input.len {
-                return Err(PolicyError::FixedLength {
-                    what: "input elements",
-                    saw: from.len(),
-                    wanted: input.len,
-                });
-            }
-            input.fill(from, to);
-        }
-        for (at, layer) in network.layers.iter().enumerate() {
-            self.layer(network, path, at + network.inputs.len(), layer)?;
-        }
-        self.finish(network, scores)
-    }
-
-    fn layer(
-        &mut self,
-        network: &FixedNetwork,
-        path: Path,
-        buffer: usize,
-        layer: &Layer,
-    ) -> Result<(), PolicyError> {
-        self.join(network, &layer.reads);
-        let (before, after) = self.tensors.split_at_mut(buffer);
-        let input = match layer.reads.as_slice() {
-            [only] => before.get(*only),
-            _ => Some(&self.joined),
-        };
-        let volume = layer.volume();
-        let output = after.first_mut().and_then(|output| output.get_mut(..volume));
-        let (Some(input), Some(output), Some(sums)) = (input, output, self.sums.get_mut(..volume)) else {
-            return Err(PolicyError::FixedLength { what: "buffers", saw: buffer, wanted: before.len() + 1 });
-        };
-        layer.compute(path, input, 0..layer.parts(), sums, output)?;
-        Ok(())
-    }
-
-    /// Brings the buffers that one layer reads together, where there are several.
-    fn join(&mut self, network: &FixedNetwork, reads: &[usize]) {
-        if reads.len() < 2 {
-            return;
-        }
-        let mut rest = self.joined.as_mut_slice();
-        for buffer in reads {
-            let volume = network.volume(*buffer).unwrap_or(0);
-            let from = self.tensors.get(*buffer).and_then(|tensor| tensor.get(..volume));
-            let (Some(from), Some((to, after))) = (from, rest.split_at_mut_checked(volume)) else { return };
-            to.copy_from_slice(from);
-            rest = after;
-        }
-    }
-
-    fn finish(&mut self, network: &FixedNetwork, scores: &mut [f32]) -> Result<(), PolicyError> {
-        if scores.len() != network.outputs() {
-            return Err(PolicyError::FixedLength {
-                what: "scores",
-                saw: scores.len(),
-                wanted: network.outputs(),
-            });
-        }
-        match &network.finish {
-            Finish::Head(head) => {
-                self.join(network, &head.reads);
-                let input = match head.reads.as_slice() {
-                    [only] => self.tensors.get(*only),
-                    _ => Some(&self.joined),
-                };
-                head.compute(input.map_or(&[], Vec::as_slice), &mut self.raw, scores);
-            }
-            Finish::Activations(places) => {
-                let step = network.layers.last().map_or(0.0, |layer| layer.step);
-                let last = self.tensors.last();
-                for (score, place) in scores.iter_mut().zip(places) {
-                    let value = last.and_then(|last| last.get(*place as usize)).copied().unwrap_or(0);
-                    *score = narrowed(f64::from(value) * step);
-                }
-            }
-        }
-        Ok(())
     }
 }
 

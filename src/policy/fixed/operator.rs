@@ -1,4 +1,5 @@
-//! The fixed-point network as one operator of tract's plan, with buffers that are kept from run to run. A door to tract.
+//! The fixed-point network as one operator of tract's plan, with buffers, and a second thread where
+//! one is asked for, that are kept from run to run. A door to tract.
 
 use std::sync::Arc;
 
@@ -9,7 +10,9 @@ use tract_onnx::tract_core::internal::{
 use tract_onnx::tract_core::{as_op, not_out_of_plan, op_as_typed_op};
 
 use super::super::kernels::Path;
-use super::network::{Buffers, FixedNetwork};
+use super::buffers::Buffers;
+use super::crew::{Crew, Threads};
+use super::network::FixedNetwork;
 
 /// The operator: as many `f32` inputs as the network has, one `f32` output of `shape`.
 #[derive(Clone, Debug)]
@@ -20,11 +23,14 @@ pub struct FixedOp {
     pub shape: Vec<usize>,
     /// The instructions that run it.
     pub path: Path,
+    /// The threads that share it.
+    pub threads: Threads,
 }
 
 impl PartialEq for FixedOp {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.network, &other.network) && self.shape == other.shape && self.path == other.path
+        let own = (&self.shape, self.path, self.threads);
+        Arc::ptr_eq(&self.network, &other.network) && own == (&other.shape, other.path, other.threads)
     }
 }
 
@@ -43,7 +49,11 @@ impl EvalOp for FixedOp {
 
     fn state(&self, _ctx: &EvalContext<'_>) -> TractResult<Option<Box<dyn OpState>>> {
         let output = Arc::new(Tensor::zero::<f32>(&self.shape)?);
-        Ok(Some(Box::new(Running { buffers: Buffers::new(&self.network), output })))
+        let crew = match self.threads {
+            Threads::One => None,
+            Threads::Two => Some(Crew::default()),
+        };
+        Ok(Some(Box::new(Running { buffers: Buffers::new(&self.network), crew, output })))
     }
 }
 
@@ -59,6 +69,7 @@ impl TypedOp for FixedOp {
 #[derive(Clone, Debug)]
 struct Running {
     buffers: Buffers,
+    crew: Option<Crew>,
     output: Arc<Tensor>,
 }
 
@@ -78,7 +89,11 @@ impl OpState for Running {
         }
         if let Some(output) = Arc::get_mut(&mut self.output) {
             let mut output = output.try_as_plain_ram_mut()?;
-            self.buffers.run(&op.network, op.path, &slices, output.as_slice_mut::<f32>()?)?;
+            let scores = output.as_slice_mut::<f32>()?;
+            match &mut self.crew {
+                None => self.buffers.run(&op.network, op.path, &slices, scores)?,
+                Some(crew) => crew.run(&mut self.buffers, (&op.network, op.path), &slices, scores)?,
+            }
         }
         Ok(tvec![TValue::from_const(Arc::clone(&self.output))])
     }

@@ -11,6 +11,7 @@ use tract_onnx::tract_core::ops::einsum::EinSum;
 
 use super::super::kernels::Path;
 use super::super::{Plan, PolicyError, Typed};
+use super::crew::Threads;
 use super::file::Part;
 use super::graph::{Unsupported, trace};
 use super::operator::FixedOp;
@@ -184,7 +185,9 @@ fn replace(model: &mut TypedModel, part: &Part, path: Path) -> Result<(), Policy
     let mut patch = TypedModelPatch::default();
     let wired = |patch: &mut TypedModelPatch| {
         let tap = patch.tap_model(model, input)?;
-        let op = FixedOp { network: Arc::new(part.network.clone()), shape, path };
+        // Not worth a second thread: each part would need one of its own.
+        let threads = Threads::One;
+        let op = FixedOp { network: Arc::new(part.network.clone()), shape, path, threads };
         let wires = patch.wire_node(format!("{} in fixed point", part.stands_for), op, &[tap])?;
         for wire in wires {
             patch.shunt_outside(model, output.into(), wire)?;

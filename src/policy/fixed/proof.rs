@@ -1,16 +1,26 @@
-//! What has to hold of a network in integers, whoever made it: every read lies in its buffer and no sum overflows, for any
-//! input. Checked when one is built and whenever one is loaded.
+//! What has to hold of a network in integers, whoever made it: its buffers have room, every read lies in its buffer and no sum
+//! overflows, for any input. Checked when one is built and whenever one is loaded.
 
 use super::super::PolicyError;
 use super::TOP;
 use super::head::Head;
 use super::network::{Body, Finish, FixedNetwork, Input, Layer, reach};
 
+/// The most activations of all buffers together: thirty times what AWS's largest network has.
+const MOST: usize = 1 << 24;
+
 /// Checks.
 ///
 /// # Errors
 /// [`PolicyError::Fixed`] naming the layer and what does not hold.
 pub fn check(network: &FixedNetwork) -> Result<(), PolicyError> {
+    // First of all, since buffers are made by these numbers.
+    let buffers =
+        network.inputs.iter().map(|input| input.len).chain(network.layers.iter().map(Layer::volume));
+    let total = buffers.fold(0, usize::saturating_add);
+    if total > MOST {
+        return Err(broken("the network", format!("{total} activations"), "at most 2^24"));
+    }
     for (at, input) in network.inputs.iter().enumerate() {
         check_input(&format!("input {at}"), input)?;
     }
@@ -69,6 +79,9 @@ fn read(network: &FixedNetwork, name: &str, at: usize, reads: &[usize]) -> Resul
     if total == 0 {
         return Err(broken(name, "nothing to read", "a buffer"));
     }
+    if total > MOST {
+        return Err(broken(name, format!("{total} elements to read"), "at most 2^24"));
+    }
     Ok((total, bound))
 }
 
@@ -81,6 +94,10 @@ fn check_layer(network: &FixedNetwork, at: usize, layer: &Layer) -> Result<(), P
     if layer.rescale.low < -TOP || layer.rescale.high > TOP {
         return Err(broken(name, "a clamp beyond 8191", "one within"));
     }
+    // The kernels' own check, which they make at every frame.
+    let channels = layer.channels();
+    let trial = layer.rescale.sums(&vec![0; channels], &mut vec![0; channels]);
+    trial.map_err(|error| broken(name, error.to_string(), "what the kernels take"))?;
     match &layer.body {
         Body::Conv(windows, weights) => {
             // Rows of windows end where the buffer ends, but for what a run is padded by: zeros, less than one vector.
