@@ -76,9 +76,7 @@ else
 fi
 leg portable "$fixed portable" "" policy.kernels=portable "$binary"
 if "$binary" config --default | sed -n '/^\[policy\]/,/^\[/p' | grep -q '^threads'; then
-    best=sse4.1
-    ((avx)) && best=avx2
-    leg threads-2 "$fixed $best" "" policy.threads=2 "$binary" --set policy.kernels=native
+    leg threads-2 "$fixed sse4.1, two threads" "" policy.threads=2 "$binary"
 else
     lack threads-2 "this program has no setting policy.threads"
 fi

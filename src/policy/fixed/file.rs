@@ -107,7 +107,7 @@ pub fn write(network_digest: [u8; 32], parts: &[Part]) -> Vec<u8> {
     FileForm { format: FORMAT, network_sha256: network_digest.to_vec(), parts }.encode_to_vec()
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// [`PolicyError::NotAGraph`] where it is not such a file, [`PolicyError::FixedFormat`] for another layout or network,
