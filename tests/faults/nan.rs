@@ -39,6 +39,9 @@ fn model(car: &Car) -> std::path::PathBuf {
             &folder.join("model.onnx").display().to_string(),
             "--name",
             "overflowing",
+            // In fixed point no sum can overflow.
+            "--precision",
+            "f32",
             "--models",
         ])
         .arg(&models)
