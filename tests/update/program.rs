@@ -23,8 +23,8 @@ const SYSTEMCTL: &str = r#"#!/bin/sh
 own=${0%/*}
 echo "$*" >>"$own/calls"
 start() {
-    sh "$own/settle.sh" "$own/root" 2>>"$own/calls"
-    slot=$(readlink "$own/root/opt/hairpin/current")
+    sh "$own/settle.sh" "$own/tree" 2>>"$own/calls"
+    slot=$(readlink "$own/tree/opt/hairpin/current")
     echo $(($(cat "$own/pid") + 1)) >"$own/pid"
     if [ "$slot" = "$(cat "$own/broken")" ]; then
         echo "slot $slot: no camera" >"$own/journal"
@@ -32,7 +32,7 @@ start() {
         return 1
     fi
     # The old program of these tests is not one that starts.
-    if [ "$slot" = b ]; then "$own/root/opt/hairpin/current/hairpin" --version >>"$own/calls" 2>&1 || return 1; fi
+    if [ "$slot" = b ]; then "$own/tree/opt/hairpin/current/hairpin" --version >>"$own/calls" 2>&1 || return 1; fi
     echo active >"$own/state"
 }
 case $1 in
@@ -47,7 +47,7 @@ case $1 in
 esac
 "#;
 
-/// A folder with the script, its state, and the installation below `root`.
+/// A folder with the script, its state, and the installation below `tree`.
 struct Car {
     bench: Bench,
     folder: tempfile::TempDir,
@@ -63,7 +63,7 @@ impl Car {
         fs::set_permissions(&script, Permissions::from_mode(0o755)).unwrap();
         fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/settle.sh"), own.join("settle.sh"))
             .unwrap();
-        std::os::unix::fs::symlink(bench.root.path(), own.join("root")).unwrap();
+        std::os::unix::fs::symlink(bench.root.path(), own.join("tree")).unwrap();
         let car = Self { bench, folder };
         for (name, text) in [
             ("load", "loaded"),
